@@ -1,1 +1,76 @@
-"""TODO."""
+"""Capture: the preprocessing that all 3D-field talking-face systems share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from vdf_bench import labels as classes
+from vdf_bench.clip import Pose, Split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: ``strict`` is stock behaviour (a face-less frame ends the pipeline), ``repair`` takes the nearest valid
+#: landmarks, ``drop`` leaves such frames out of training (AD-NeRF's ``valid_img_ids``).
+Policy = Literal["strict", "repair", "drop"]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What a 3D-field talking-face system trains on, made from the video that the attacker has.
+
+    Attributes:
+        frames: (T, S, S, 3) uint8 RGB, as the attacker has them.
+        labels: (T, S, S) uint8, parsed classes 0..18.
+        plate: (S, S, 3) uint8, the background plate (``bc.jpg``).
+        gt: (T, S, S, 3) uint8, frames whose background pixels come from the plate (``gt_imgs``).
+        torso: (T, S, S, 4) uint8 RGBA, torso and in-painted neck (``torso_imgs``), straight alpha.
+        landmarks: (T, 68, 2) float32 pixels, iBUG order; repaired where ``valid`` is False.
+        valid: (T,) bool, whether a face was found in that frame.
+        pose: head pose fitted to the landmarks.
+        mouth: (T, 2) float32, inner-lip opening and mouth width over inter-ocular distance.
+        eyes: (T,) float32, eye opening over eye width, mean of both.
+        mel: (T, 16, 80) float32, log-mel windows around each frame.
+        mouth_audio: (T, 2) float32, ``mouth`` as predicted from sound, variance matched.
+        split: training and held-out frames.
+        scalars: numbers for the trace, such as ``audio_r`` (cross-validated correlation of predicted and seen
+            mouth opening over the training frames), ``focal_over_size``.
+    """
+
+    frames: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    plate: NDArray[np.uint8]
+    gt: NDArray[np.uint8]
+    torso: NDArray[np.uint8]
+    landmarks: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    pose: Pose
+    mouth: NDArray[np.float32]
+    eyes: NDArray[np.float32]
+    mel: NDArray[np.float32]
+    mouth_audio: NDArray[np.float32]
+    split: Split
+    scalars: dict[str, float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def size(self) -> int:
+        """Edge of the square frame, pixels."""
+        return int(self.frames.shape[1])
+
+    @property
+    def head(self) -> NDArray[np.bool_]:
+        """(T, S, S) bool: pixels parsed as head (face and hair)."""
+        return classes.mask_of(self.labels, classes.HEAD)
+
+    def backdrop(self, index: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """(B, S, S, 3) uint8: the torso over the plate, for the frames ``index``."""
+        torso = self.torso[index].astype(np.float32)
+        alpha = torso[..., 3:] / 255
+        mixed = torso[..., :3] * alpha + self.plate.astype(np.float32) * (1 - alpha)
+        return np.asarray(mixed.round(), dtype=np.uint8)

@@ -1,0 +1,77 @@
+"""What a component says of itself: its card and its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vdf_bench.errors import UserError
+
+CostClass = Literal["seconds", "minutes", "hours"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """Metadata of a component; `list`, `info`, the documentation and the leaderboard are made from it.
+
+    Attributes:
+        name: what the command line calls it.
+        title: one line, what it is.
+        summary: one or two sentences: what it does and where it follows its source.
+        source: the paper or code it comes from.
+        url: where that is.
+        year: year of the source.
+        licence: licence of this implementation.
+        needs: what must be present, as ``weights:NAME``, ``extra:NAME`` or ``gpu``; empty runs anywhere.
+        cost: rough time per clip on two CPU cores at the default preset.
+        version: raised whenever results change; part of every cache key.
+        tags: such as ``control`` for components that no one would deploy.
+    """
+
+    name: str
+    title: str
+    summary: str
+    source: str = ""
+    url: str = ""
+    year: int | None = None
+    licence: str = "Apache-2.0"
+    needs: tuple[str, ...] = ()
+    cost: CostClass = "seconds"
+    version: int = 1
+    tags: tuple[str, ...] = ()
+
+
+class Parameters(BaseModel):
+    """Base of every component's parameters: frozen, closed to unknown names, bounds in the fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Component:
+    """Base of plug-ins: a card, a parameter model, and an instance that holds validated parameters.
+
+    A component's module is imported to list it, so it must not import torch, numba or pandas at its top.
+    """
+
+    card: ClassVar[Card]
+    parameters_model: ClassVar[type[Parameters]] = Parameters
+
+    def __init__(self, parameters: Any = None) -> None:
+        self.parameters: Any = parameters if parameters is not None else self.parameters_model()
+
+    @classmethod
+    def configured(cls, overrides: dict[str, str]) -> Component:
+        """Build from ``--set`` texts.
+
+        Raises:
+            UserError: an unknown parameter or a value out of bounds.
+        """
+        try:
+            return cls(cls.parameters_model.model_validate(overrides))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join([cls.card.name, *map(str, first["loc"])])
+            known = ", ".join(cls.parameters_model.model_fields) or "none"
+            raise UserError(f"--set {where}: {first['msg']} (parameters of {cls.card.name}: {known})") from None

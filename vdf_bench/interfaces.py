@@ -1,0 +1,249 @@
+"""The seams of the benchmark: what flows between the steps, and what a plug-in must do.
+
+Plug-ins derive from :class:`vdf_bench.cards.Component` (card and parameters) and follow one of these protocols.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from vdf_bench.budget import Budget
+    from vdf_bench.capture import Capture
+    from vdf_bench.clip import Clip, Pose, Split
+    from vdf_bench.models.parser import Parser
+
+Target = Literal["composite", "full"]
+Outcome = Literal["trained", "frozen", "refused", "diverged", "timed-out", "void"]
+Stage = Literal["protect", "capture", "field", "clone", "cost"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a defense or purifier is told.
+
+    Attributes:
+        budget: bound on the perturbation (defenses; purifiers ignore it).
+        size: edge of the square frames, pixels.
+        fps: frames per second.
+        seed: of every random choice.
+        surrogate: the face parser that a defense may differentiate, frozen; None for purifiers and controls.
+        device: torch device.
+    """
+
+    budget: Budget
+    size: int
+    fps: Fraction = Fraction(25)
+    seed: int = 0
+    surrogate: Parser | None = None
+    device: str = "cpu"
+
+
+class Defense(Protocol):
+    """Protects a video within a budget."""
+
+    def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
+        """Yield one protected frame per frame, causally and streaming.
+
+        Args:
+            frames: (3, S, S) float32 RGB in [0, 1], multiples of 1/255.
+            setting: budget, size, seed, surrogate.
+
+        Yields:
+            (3, S, S) float32 RGB in [0, 1], multiples of 1/255, within ``setting.budget``.
+        """
+        ...
+
+    def log(self) -> dict[str, list[float]]:
+        """Per-frame record of the last ``protect`` (``iterations``, ``success`` ...); empty where there is none."""
+        ...
+
+
+class Purifier(Protocol):
+    """Anything that happens to the frames between publication and capture."""
+
+    def purify(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
+        """Yield one frame per frame: (3, S, S) float32 RGB in [0, 1]; may look ahead as far as it must."""
+        ...
+
+
+@dataclass(frozen=True)
+class FitSetting:
+    """How a victim trains.
+
+    Attributes:
+        target: ``composite`` trains on frames whose background was replaced through the parsing mask (RAD-NeRF,
+            TalkingGaussian ...); ``full`` on the frames as they are.
+        seed: of initialisation and sampling.
+        iterations: optimisation steps, or None for the victim's default at this size.
+        timeout: wall seconds after which the fit ends as ``timed-out``.
+    """
+
+    target: Target = "composite"
+    seed: int = 0
+    iterations: int | None = None
+    timeout: float = 3600.0
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What makes a head speak and move: B frames.
+
+    Attributes:
+        pose: head pose of each frame, focal length in pixels of ``backdrop``.
+        mouth: (B, 2) float32, opening and width over inter-ocular distance (units of ``Capture.mouth``).
+        eyes: (B,) float32, eye opening over eye width (units of ``Capture.eyes``).
+        backdrop: (B, S, S, 3) uint8 RGB, what stands behind the head: the torso over the plate.
+    """
+
+    pose: Pose
+    mouth: NDArray[np.float32]
+    eyes: NDArray[np.float32]
+    backdrop: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """The cloned video: B frames.
+
+    Attributes:
+        rgb: (B, S, S, 3) uint8 RGB, head over the backdrop.
+        depth: (B, S, S) float32, camera z in head units where ``alpha`` > 0.5, 0 elsewhere.
+        alpha: (B, S, S) float32 in [0, 1], opacity of the field.
+    """
+
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+
+
+class Head(Protocol):
+    """A trained 3D field."""
+
+    def render(self, drive: Drive) -> Rendering:
+        """Render every frame of ``drive``."""
+        ...
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Named arrays from which :meth:`Victim.restore` makes the same head; at least one entry."""
+        ...
+
+
+class Victim(Protocol):
+    """A 3D-field talking-head system: it clones the person in a capture."""
+
+    def fit(self, capture: Capture, setting: FitSetting) -> Head:
+        """Train on ``capture.split.train``.
+
+        Raises:
+            FitFailed: the optimisation diverged or timed out.
+        """
+        ...
+
+    def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
+        """The head whose :meth:`Head.state` this is."""
+        ...
+
+
+class FitFailed(Exception):
+    """Training ended without a usable field.
+
+    Attributes:
+        outcome: ``diverged`` or ``timed-out``.
+        code: one word with detail, such as ``nan@iteration 120`` or ``empty-field``.
+    """
+
+    def __init__(self, outcome: Outcome, code: str) -> None:
+        super().__init__(f"{outcome}: {code}")
+        self.outcome: Outcome = outcome
+        self.code = code
+
+
+class CaptureRefused(Exception):
+    """The stock pipeline stopped at this clip (policy ``strict``).
+
+    Attributes:
+        code: such as ``no_face@frame 3``.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One row of evidence.
+
+    Attributes:
+        stage: which part of the story it judges.
+        metric: name in the result table.
+        unit: such as ``dB``; empty for plain ratios.
+        better: ``up`` or ``down``, from the eye of someone who wants a faithful picture of that stage
+            (``up`` for PSNR, ``down`` for pose error); ``dsr*`` is ``up`` for the defender.
+        value: finite, always.
+        n: frames behind it.
+    """
+
+    stage: Stage
+    metric: str
+    unit: str
+    better: Literal["up", "down"]
+    value: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a judge may look at. Fields of later stages are None in earlier ones.
+
+    ``clean_*`` is the clean arm's twin: the undefended clip through the same attacker (same purifier, capture
+    policy, victim, seed), so that every effect is a difference.
+
+    Attributes:
+        clip: the original clip, with truth where it was rendered.
+        split: training and held-out frames.
+        protected: (T, S, S, 3) uint8, as published (before any purifier).
+        capture, clean_capture: what the attacker made of it.
+        rendering, clean_rendering: clones on the held-out frames; None where the fit failed.
+        outcome, code: outcome of the fit so far (``trained`` unless it failed or was refused).
+        log: per-frame record of the defense.
+        seconds: CPU seconds of the steps behind this evidence, by step name.
+        peak_mib: peak resident memory of those steps, by step name.
+    """
+
+    clip: Clip
+    split: Split
+    protected: NDArray[np.uint8]
+    capture: Capture | None = None
+    clean_capture: Capture | None = None
+    rendering: Rendering | None = None
+    clean_rendering: Rendering | None = None
+    outcome: Outcome = "trained"
+    code: str = ""
+    log: dict[str, list[float]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_mib: dict[str, float] = field(default_factory=dict)
+
+
+class Judge(Protocol):
+    """A metric, or a family of them that share a model.
+
+    Attributes:
+        stage: the step after which it can run: ``protect`` sees ``protected``, ``capture`` sees captures too,
+            ``clone`` sees renderings too.
+    """
+
+    stage: Literal["protect", "capture", "clone"]
+
+    def measure(self, evidence: Evidence) -> Iterable[Measurement]:
+        """Measure; failed or faceless output maps to a defined value, never to NaN."""
+        ...

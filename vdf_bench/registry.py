@@ -1,0 +1,58 @@
+"""Finds defenses, victims, purifiers, judges and clips through entry points, and loads them when asked.
+
+The project's own components and third-party ones come the same way: a distribution names them in its entry-point
+groups ``vdf_bench.defenses``, ``vdf_bench.victims`` and so on. Nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from vdf_bench.errors import UserError
+
+Kind = Literal["defenses", "victims", "purifiers", "judges", "clips"]
+KINDS: tuple[Kind, ...] = ("defenses", "victims", "purifiers", "judges", "clips")
+
+
+@cache
+def _points(kind: Kind) -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group=f"vdf_bench.{kind}"))}
+
+
+def names(kind: Kind) -> list[str]:
+    """Names registered for ``kind``, sorted."""
+    return sorted(_points(kind))
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """The tail of an error about an unknown name: the nearest known one, or all of them."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+
+
+def load(kind: Kind, name: str) -> type[Any]:
+    """Import the class registered under ``name``.
+
+    Raises:
+        UserError: no such name, or its package cannot be imported.
+    """
+    points = _points(kind)
+    if name not in points:
+        raise UserError(f"unknown {kind[:-1]} {name!r}: {suggest(name, names(kind))}")
+    try:
+        loaded: type[Any] = points[name].load()
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{kind[:-1]} {name!r} cannot be loaded from {points[name].value}: {error}") from error
+    return loaded
+
+
+def create(kind: Kind, name: str, overrides: dict[str, str] | None = None) -> Any:
+    """An instance of the component ``name`` with parameters from ``overrides`` (texts, as of ``--set``).
+
+    Raises:
+        UserError: unknown component, unknown parameter, or a value out of bounds.
+    """
+    return load(kind, name).configured(overrides or {})
