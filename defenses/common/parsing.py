@@ -1,0 +1,140 @@
+"""The parsing objective: make a face parser miss a region, at several scales at once (VDF, ``fft_ifftmask.py``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import torch
+import torch.nn.functional as F
+
+from vdf_bench.errors import UserError
+from vdf_bench.labels import FACE, LIPS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vdf_bench.defenses.common.parameters import Loss, ParsingParameters, Region
+    from vdf_bench.interfaces import Setting
+    from vdf_bench.models.parser import Parser
+
+#: Source labels, and the target labels that they shall turn into (the official ``attack_class``).
+REGIONS: Final[dict[Region, tuple[tuple[int, ...], tuple[int, ...]]]] = {
+    "full_face": (FACE, (0,)),
+    "mouth": (LIPS, (14, 16, 0)),
+    "neck": ((14,), (1, 0)),
+    "face": ((1,), (14, 16)),
+}
+
+
+def require_surrogate(setting: Setting, name: str) -> Parser:
+    """The parser that ``setting`` lends.
+
+    Raises:
+        UserError: there is none.
+    """
+    if setting.surrogate is None:
+        raise UserError(f"defense {name} differentiates a face parser: name one, such as --surrogate builtin")
+    return setting.surrogate
+
+
+def resize(picture: Tensor, scale: float) -> Tensor:
+    """Resize (3, H, W) to (1, 3, h, w) as the official code does: bilinear, half-pixel centres, no antialiasing."""
+    batch = picture[None]
+    if scale == 1:
+        return batch
+    return F.interpolate(batch, scale_factor=scale, mode="bilinear", align_corners=False)
+
+
+def parsing_loss(logits: Tensor, targets: tuple[int, ...], kind: Loss) -> Tensor:
+    """How far the source pixels are from their targets; lower is better for the defender.
+
+    Args:
+        logits: (19, n), of the n source pixels.
+        targets: labels any of which will do; their probabilities add up.
+        kind: ``log`` is the official ``mean log(1 - p + 1e-4)``; ``cross-entropy`` is ``-mean log p``.
+    """
+    log_p = torch.logsumexp(F.log_softmax(logits, 0)[list(targets)], 0)
+    if kind == "log":
+        return torch.log(1 - log_p.exp() + 1e-4).mean()
+    return -log_p.mean()
+
+
+def relabelled_share(logits: Tensor, targets: tuple[int, ...]) -> float:
+    """Share of the n source pixels of ``logits`` (19, n) whose most likely label is a target."""
+    labels = logits.detach().argmax(0)
+    return float(torch.isin(labels, torch.tensor(targets, device=labels.device)).float().mean())
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One scale at which a frame shows its source region.
+
+    Attributes:
+        scale: resize factor.
+        weight: of this scale in the loss.
+        pixels: (n,) int64, flat positions of the source pixels in the resized frame; n > 0.
+    """
+
+    scale: float
+    weight: float
+    pixels: Tensor
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the parser says of a picture.
+
+    Attributes:
+        loss: weighted sum of the parsing losses over the scales; scalar.
+        shares: share of source pixels now read as a target, of each scale in sight.
+        success: every share exceeds the required one. A frame that shows no source pixel at any scale is a success:
+            there is nothing to hide.
+    """
+
+    loss: Tensor
+    shares: list[float]
+    success: bool
+
+    @property
+    def share(self) -> float:
+        """The smallest share; 1 where nothing was in sight."""
+        return min(self.shares, default=1.0)
+
+
+class ParsingObjective:
+    """Loss and success rule of an attack on ``surrogate``.
+
+    Each scale costs one forward pass: the logits of the loss serve the success rule too.
+    """
+
+    def __init__(self, surrogate: Parser, parameters: ParsingParameters) -> None:
+        self._surrogate = surrogate
+        self._parameters = parameters
+        self._sources, self._targets = REGIONS[parameters.region]
+
+    def sights(self, clean: Tensor) -> list[Sight]:
+        """Find the source region of a clean frame (3, H, W) at every scale.
+
+        Scales at which the parser does not find the region on the *clean* frame are left out. (The official code
+        counts them as share 0, and can then never stop.)
+        """
+        parameters = self._parameters
+        found = []
+        with torch.no_grad():
+            for scale, weight in zip(parameters.scales, parameters.weights, strict=True):
+                labels = self._surrogate(resize(clean, scale))[0].argmax(0).flatten()
+                pixels = torch.isin(labels, torch.tensor(self._sources, device=labels.device)).nonzero()[:, 0]
+                if len(pixels):
+                    found.append(Sight(scale, weight, pixels))
+        return found
+
+    def judge(self, picture: Tensor, sights: list[Sight]) -> Verdict:
+        """Judge a protected frame (3, H, W); differentiable where ``picture`` is."""
+        loss = picture.new_zeros(())
+        shares = []
+        for sight in sights:
+            logits = self._surrogate(resize(picture, sight.scale))[0].flatten(1).index_select(1, sight.pixels)
+            loss = loss + sight.weight * parsing_loss(logits, self._targets, self._parameters.loss)
+            shares.append(relabelled_share(logits, self._targets))
+        return Verdict(loss, shares, all(share > self._parameters.success_share for share in shares))
