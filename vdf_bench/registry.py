@@ -7,11 +7,16 @@ groups ``vdf_bench.defenses``, ``vdf_bench.victims`` and so on. Nothing is impor
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from vdf_bench.cards import Card
 
 Kind = Literal["defenses", "victims", "purifiers", "judges", "clips"]
 KINDS: tuple[Kind, ...] = ("defenses", "victims", "purifiers", "judges", "clips")
@@ -56,3 +61,16 @@ def create(kind: Kind, name: str, overrides: dict[str, str] | None = None) -> An
         UserError: unknown component, unknown parameter, or a value out of bounds.
     """
     return load(kind, name).configured(overrides or {})
+
+
+def unmet(card: Card) -> str | None:
+    """Why a component cannot run here, or None."""
+    for need in card.needs:
+        kind, _, name = need.partition(":")
+        if kind == "extra" and importlib.util.find_spec(name) is None:
+            return f"needs the Python package {name}: pip install 'vdf-bench[{name}]'"
+        if kind == "weights" and not (Path(__file__).parent / "models" / "weights" / f"{name}.safetensors").is_file():
+            return f"needs the weights {name}: vdf-bench models train {name}"
+        if kind == "gpu":
+            return "needs a GPU"
+    return None

@@ -1,0 +1,368 @@
+"""The command line: a command parses, calls one function, prints. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vdf_bench.plan import Request
+    from vdf_bench.run import Run
+
+app = typer.Typer(
+    name="vdf-bench",
+    help="Measure whether a protected portrait video can still be cloned by 3D-field talking heads.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+clips_app = typer.Typer(help="The portrait clips: named ones and your own.", no_args_is_help=True)
+models_app = typer.Typer(help="The networks that ship, and how they were trained.", no_args_is_help=True)
+app.add_typer(clips_app, name="clips")
+app.add_typer(models_app, name="models")
+
+Out = Annotated[Path, typer.Option(help="Folder to write into.", show_default=False)]
+
+
+@app.command()
+def run(
+    defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "vdf",
+    victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
+    purifier: Annotated[
+        str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...], separated by commas.")
+    ] = "identity",
+    clip: Annotated[str, typer.Option(metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")] = "",
+    preset: Annotated[str, typer.Option(metavar="PRESET", help="quick, standard, full or paper.")] = "standard",
+    epsilon: Annotated[
+        str, typer.Option(metavar="EPS", help="L-infinity budget in [0,1] pixels, such as 0.05 or 8/255[,...].")
+    ] = "0.05",
+    seed: Annotated[str, typer.Option(metavar="SEEDS", help="S[,S...]; default: the preset's.")] = "",
+    parser: Annotated[
+        str, typer.Option(metavar="NAME", help="Face parser that the attacker runs; builtin is white-box.")
+    ] = "builtin",
+    policy: Annotated[
+        str, typer.Option(metavar="POLICY", help="What face-less frames do: repair, strict or drop.")
+    ] = "repair",
+    target: Annotated[
+        str, typer.Option(metavar="TARGET", help="What victims train on: composite, full or both.")
+    ] = "composite",
+    drive: Annotated[
+        str, typer.Option(metavar="SOURCE", help="What moves the lips: audio, landmarks or auto.")
+    ] = "auto",
+    control: Annotated[
+        str, typer.Option(metavar="NAMES", help="Control arms beside the clean one, or none.")
+    ] = "noise",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="C.P=VALUE", help="COMPONENT.PARAMETER=VALUE, repeatable.")
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(help="Training steps of every victim.", min=1)] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/PRESET-CLIP-DEFENSE-VICTIM.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Artifacts; default: inside the run folder.")] = None,
+    jobs: Annotated[int, typer.Option(help="Steps at once; 0 takes one per core.", min=0)] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and an estimate, compute nothing.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
+) -> None:
+    """Protect, attack, clone and judge: does the defense hold?"""
+    from rich.console import Console
+
+    from vdf_bench.budget import Budget
+    from vdf_bench.plan import Request
+    from vdf_bench.presets import preset as find_preset
+    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.run import complete, expected_seconds, prepare
+
+    if target not in ("composite", "full", "both"):
+        raise UserError(f"--target {target!r}: give composite, full or both")
+    if drive not in ("audio", "landmarks", "auto"):
+        raise UserError(f"--drive {drive!r}: give audio, landmarks or auto")
+    request = Request(
+        preset=find_preset(preset),
+        defenses=_names(defense),
+        victims=_names(victim),
+        purifiers=_names(purifier),
+        clips=_names(clip),
+        budgets=tuple(Budget.parse(text) for text in _names(epsilon)),
+        seeds=tuple(_integer(text, "--seed") for text in _names(seed)),
+        parser=parser,
+        policy=policy,
+        targets=("composite", "full") if target == "both" else (target,),  # type: ignore[arg-type]  # checked above
+        drive=drive,
+        controls=tuple(name for name in _names(control) if name != "none"),
+        overrides=_overrides(set_ or []),
+        iterations=iterations,
+    )
+    console = Console()
+    prepared = prepare(request, out or _default_out(request), store, overwrite)
+    cores = jobs or _cores()
+    if dry_run:
+        _print_plan(prepared, console, cores)
+        return
+    console.print(f"vdf-bench: {len(prepared.plan.cells)} cells into {prepared.out}", highlight=False)
+    with ProgressWatcher(console, expected_seconds(prepared), cores) as watcher:
+        complete(prepared, cores, watcher, watcher.say)
+    from vdf_bench.report import print_summary
+
+    print_summary(prepared.out, console)
+    if watcher.cached:
+        console.print(
+            f"{watcher.cached} of {len(prepared.plan.steps)} steps were in the store already", highlight=False
+        )
+    console.print(f"report: {prepared.out / 'index.html'}", highlight=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="defenses, victims, purifiers, judges or clips; default: all.")] = "",
+) -> None:
+    """List every component, with what it needs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from vdf_bench import registry
+
+    if kind and kind not in registry.KINDS:
+        raise UserError(f"unknown kind {kind!r}: {registry.suggest(kind, list(registry.KINDS))}")
+    console = Console()
+    for each in registry.KINDS:
+        if kind not in ("", each):
+            continue
+        table = Table(title=each, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+        for name in registry.names(each):
+            try:
+                card = registry.load(each, name).card
+            except UserError as error:  # one broken plug-in must not hide the others
+                table.add_row(name, f"cannot be loaded: {error}")
+                continue
+            table.add_row(name, card.title + (f"  [{lack}]" if (lack := registry.unmet(card)) else ""))
+        console.print(table)
+
+
+@app.command()
+def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
+    """Print a component's card and parameters."""
+    from rich.console import Console
+
+    from vdf_bench import registry
+
+    console = Console()
+    kinds = [kind for kind in registry.KINDS if name in registry.names(kind)]
+    if not kinds:
+        known = sorted({known for kind in registry.KINDS for known in registry.names(kind)})
+        raise UserError(f"unknown component {name!r}: {registry.suggest(name, known)}")
+    for kind in kinds:
+        component = registry.load(kind, name)
+        card = component.card
+        console.print(f"{card.name} ({kind[:-1]}): {card.title}", style="bold", highlight=False)
+        console.print(card.summary, highlight=False, markup=False)
+        for label, value in (
+            ("source", " ".join(filter(None, [card.source, str(card.year or ""), card.url]))),
+            ("licence", card.licence),
+            ("needs", ", ".join(card.needs) or "nothing more"),
+            ("here", registry.unmet(card) or "can run"),
+            ("cost", card.cost),
+        ):
+            if value:
+                console.print(f"  {label}: {value}", highlight=False, markup=False)
+        for field_name, field in component.parameters_model.model_fields.items():
+            text = f"  --set {card.name}.{field_name}={field.default}  {field.description or ''}"
+            console.print(text, highlight=False, markup=False)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+    """Make tables, plots and page of a run folder again, and print its answer."""
+    from rich.console import Console
+
+    from vdf_bench.report import build, print_summary
+
+    build(folder)
+    print_summary(folder, Console())
+
+
+@app.command()
+def protect(
+    video: Annotated[Path, typer.Argument(help="The video to protect.")],
+    out: Annotated[Path, typer.Argument(help="Where to write: .mkv is lossless (FFV1), .mp4 is H.264.")],
+    defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME of a defense.")] = "vdf",
+    epsilon: Annotated[str, typer.Option(metavar="EPS", help="L-infinity budget, such as 0.05 or 8/255.")] = "0.05",
+    size: Annotated[int, typer.Option(help="Edge of the square face crop, pixels.", min=64, max=2048)] = 256,
+    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="C.P=VALUE", help="COMPONENT.PARAMETER=VALUE, repeatable.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it is there.")] = False,
+) -> None:
+    """Protect one video. A protected video is harder to clone by the systems measured here; it is never safe."""
+    from rich.console import Console
+
+    from vdf_bench.budget import Budget
+    from vdf_bench.protect import protect_file
+
+    if out.exists() and not overwrite:
+        raise UserError(f"{out} is there already: choose another name, or say --overwrite")
+    done = protect_file(video, out, defense, Budget.parse(epsilon), size, seed, _overrides(set_ or []).get(defense, {}))
+    Console().print(done, highlight=False, markup=False)
+
+
+@clips_app.command("list")
+def clips_list() -> None:
+    """Name every clip that needs no file."""
+    from rich.console import Console
+
+    from vdf_bench import registry
+
+    console = Console()
+    for provider in registry.names("clips"):
+        source = registry.create("clips", provider)
+        console.print(f"{provider}: {source.card.title}", style="bold", highlight=False)
+        console.print("  " + ", ".join(source.names()), highlight=False)
+
+
+@clips_app.command("show")
+def clips_show(
+    name: Annotated[str, typer.Argument(help="NAME or PATH.")],
+    out: Out = Path(),
+    size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=32, max=1024)] = 192,
+    frames: Annotated[int, typer.Option(help="Length, frames.", min=64)] = 110,
+) -> None:
+    """Write a contact sheet: frames and, where the clip was rendered, its parsing and depth."""
+    import io
+
+    from PIL import Image
+    from rich.console import Console
+
+    from vdf_bench.scenes.sheet import contact_sheet
+    from vdf_bench.steps import load_clip
+    from vdf_bench.store import write_atomically
+
+    _known_clip(name)
+    clip = load_clip(name, size, frames)
+    buffer = io.BytesIO()
+    Image.fromarray(contact_sheet(clip)).save(buffer, "PNG")
+    path = out / f"{clip.name}.png"
+    write_atomically(path, buffer.getvalue())
+    console = Console()
+    for line in [f"{clip.name}: {len(clip)} frames of {clip.size} px", *clip.notes, f"written to {path}"]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """Name the shipped networks with the gates that they were held to."""
+    from rich.console import Console
+
+    from vdf_bench.models.weights import describe
+
+    for line in describe():
+        Console().print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@models_app.command("train")
+def models_train(
+    name: Annotated[str, typer.Argument(help="A shipped network.")],
+    out: Out = Path("models"),
+    seed: Annotated[int, typer.Option(help="Of data, initialisation and sampling.")] = 0,
+) -> None:
+    """Train a shipped network again from its seed, with its card."""
+    from rich.console import Console
+
+    from vdf_bench.models.train import train
+
+    console = Console()
+    path = train(name, seed=seed, out=out, say=lambda text: console.print(text, highlight=False, markup=False))
+    console.print(f"written to {path}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point: user errors are one line and exit code 2, an interrupt is exit code 130."""
+    try:
+        app(standalone_mode=True)
+    except UserError as error:
+        typer.echo(f"vdf-bench: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("vdf-bench: interrupted; finished steps are kept, the same command goes on from there", err=True)
+        sys.exit(130)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _integer(text: str, option: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise UserError(f"{option} {text!r} is no whole number") from None
+
+
+def _overrides(items: list[str]) -> dict[str, dict[str, str]]:
+    overrides: dict[str, dict[str, str]] = {}
+    for item in items:
+        path, equals, value = item.partition("=")
+        component, dot, parameter = path.partition(".")
+        if not (equals and dot and component and parameter):
+            raise UserError(f"--set {item!r}: give COMPONENT.PARAMETER=VALUE")
+        overrides.setdefault(component, {})[parameter] = value
+    return overrides
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _default_out(request: Request) -> Path:
+    clips = request.clips or request.preset.clips
+    clip = Path(clips[0]).stem if len(clips) == 1 else f"{len(clips)}clips"
+    return Path("runs") / "-".join([request.preset.name, clip, "+".join(request.defenses), "+".join(request.victims)])
+
+
+def _known_clip(name: str) -> None:
+    from vdf_bench.registry import create, names, suggest
+    from vdf_bench.steps import clip_provider
+
+    if clip_provider(name) is None and not Path(name).exists():
+        known = [clip for provider in names("clips") for clip in create("clips", provider).names()]
+        raise UserError(f"clip {name!r} is neither a known name nor a file: {suggest(name, known)}")
+
+
+def _print_plan(prepared: Run, console: Console, jobs: int) -> None:
+    from rich.table import Table
+
+    from vdf_bench.execute.local import needed, remaining_path
+    from vdf_bench.run import expected_seconds
+
+    seconds = expected_seconds(prepared)
+    missing = {step.key for step in needed(prepared.plan, prepared.store)}
+    table = Table("step", "state", "about", box=None, padding=(0, 2, 0, 0))
+    for step in prepared.plan.steps.values():
+        state = "to do" if step.key in missing else "cached"
+        table.add_row(step.label, state, f"{seconds[step.key]:.0f} s" if step.key in missing else "")
+    console.print(table)
+    todo = {key: value if key in missing else 0.0 for key, value in seconds.items()}
+    longest = max(remaining_path(prepared.plan, todo).values(), default=0.0)
+    estimate = max(sum(todo.values()) / jobs, longest)
+    done = len(prepared.plan.steps) - len(missing)
+    console.print(
+        f"{len(prepared.plan.cells)} cells, {len(prepared.plan.steps)} steps, {done} cached; "
+        f"about {estimate:.0f} s with {jobs} jobs",
+        highlight=False,
+    )
+    for lack in prepared.plan.left_out:
+        console.print(f"left out: {lack['kind']} {lack['name']}: {lack['why']}", highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""One step in a process of its own: read the inputs, compute, write the artifact with its cost."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vdf_bench.errors import UserError
+from vdf_bench.store import Artifact, Store
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from vdf_bench.plan import Step
+
+
+class MissingInputError(Exception):
+    """An input was damaged and has been set aside; its step must run again."""
+
+
+def run_step(step: Step, root: Path, report: Connection) -> None:
+    """Entry of the worker process; sends ``("done" | "lost" | "user" | "bug", text)``."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
+    try:
+        compute(step, Store(root))
+        report.send(("done", ""))
+    except MissingInputError as error:
+        report.send(("lost", str(error)))
+    except UserError as error:
+        report.send(("user", str(error)))
+    except Exception:
+        report.send(("bug", traceback.format_exc()))
+    finally:
+        report.close()
+
+
+def compute(step: Step, store: Store) -> Artifact:
+    """Run ``step`` here and put its artifact, with wall and CPU seconds and peak memory, into ``store``.
+
+    Raises:
+        MissingInputError: an input is not in the store or was damaged.
+        UserError: the step's input is unusable.
+    """
+    import torch
+
+    from vdf_bench.plan import THREADS
+    from vdf_bench.steps import STEPS
+
+    torch.set_num_threads(THREADS)
+    inputs = {}
+    for role, key in step.inputs.items():
+        found = store.get(key)
+        if found is None:
+            raise MissingInputError(key)
+        inputs[role] = found
+    wall, cpu = time.perf_counter(), time.process_time()
+    made = STEPS[step.name]({**step.params, **step.where}, inputs)
+    cost = {
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    artifact = Artifact(made.arrays, {**made.meta, "cost": cost})
+    store.put(step.key, artifact)
+    return artifact
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end this process when the one that started it dies, so that a killed run leaves nothing behind."""
+    if sys.platform == "linux":
+        parent_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)

@@ -1,0 +1,367 @@
+"""From a request to a matrix of cells, and from the cells to a DAG of keyed steps.
+
+A step's key is the SHA-256 of its name, its parameters, the keys of its inputs and the digest of the code and weights
+behind it. Equal keys are one step, whoever asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vdf_bench import registry
+from vdf_bench.budget import Budget
+from vdf_bench.chain import canonical_chain
+from vdf_bench.errors import UserError
+from vdf_bench.sources import code_digest, weights_digest
+from vdf_bench.store import digest, file_digest
+
+if TYPE_CHECKING:
+    from vdf_bench.interfaces import Target
+    from vdf_bench.presets import Preset
+
+Arm = Literal["defended", "clean", "control"]
+
+#: Torch and BLAS threads of every step; in the key, because sums depend on it.
+THREADS = 1
+#: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
+SURROGATE = "builtin"
+PARSERS = ("builtin", "heldout", "landmark-hull")
+POLICIES = ("strict", "repair", "drop")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for: names as typed, before anything is looked up.
+
+    Attributes:
+        defenses, victims, purifiers: component names; ``("all",)`` is every one whose needs are met.
+        clips: registered names or paths; empty takes the preset's.
+        budgets: L-infinity bounds.
+        seeds: empty takes the preset's.
+        parser: the face parser that the attacker runs.
+        policy: what the attacker does about face-less frames.
+        targets: training targets of the victims.
+        drive: what drives the clone's lips: ``audio``, ``landmarks``, or ``auto`` (audio where it predicts them).
+        controls: arms that every run carries beside the clean one.
+        overrides: ``--set``: component -> parameter -> text.
+        iterations: of every fit; None is each victim's default.
+        timeout: wall seconds of one fit.
+    """
+
+    preset: Preset
+    defenses: tuple[str, ...] = ("vdf",)
+    victims: tuple[str, ...] = ("all",)
+    purifiers: tuple[str, ...] = ("identity",)
+    clips: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = (Budget(0.05),)
+    seeds: tuple[int, ...] = ()
+    parser: str = SURROGATE
+    policy: str = "repair"
+    targets: tuple[Target, ...] = ("composite",)
+    drive: str = "auto"
+    controls: tuple[str, ...] = ("noise",)
+    overrides: dict[str, dict[str, str]] = field(default_factory=dict)
+    iterations: int | None = None
+    timeout: float = 3600.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the DAG.
+
+    Attributes:
+        name: the function in :data:`vdf_bench.steps.STEPS`.
+        label: what a person reads.
+        params: what the result depends on.
+        inputs: role -> key of another step.
+        code: digest of the code and weights behind it.
+        where: parameters that say where to read something whose content is already in ``code``; not in the key.
+    """
+
+    name: str
+    label: str
+    params: dict[str, Any]
+    inputs: dict[str, str]
+    code: str
+    where: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        """Content key."""
+        return digest([self.name, self.params, self.inputs, self.code, THREADS])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row group of the result table, and the keys of its steps.
+
+    ``steps`` maps ``clip, protected, frames, capture`` and, where a victim runs, ``head, rendering`` and the judges
+    ``judge.protect, judge.capture, judge.clone`` to keys; a stage that is not judged is absent.
+    """
+
+    clip: str
+    defense: str
+    linf: float
+    purifier: str
+    capture: str
+    target: str
+    victim: str
+    seed: int
+    arm: Arm
+    steps: dict[str, str]
+
+    @property
+    def attacker(self) -> tuple[str, str, str, str, str, int]:
+        """What this cell shares with its clean twin."""
+        return (self.clip, self.purifier, self.capture, self.target, self.victim, self.seed)
+
+
+@dataclass
+class Plan:
+    """The DAG in an order in which inputs come first, the cells over it, and what could not be planned."""
+
+    steps: dict[str, Step] = field(default_factory=dict)
+    cells: list[Cell] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    def add(self, step: Step) -> str:
+        """Add ``step`` unless an equal one is there; its key."""
+        self.steps.setdefault(step.key, step)
+        return step.key
+
+
+def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan) -> list[str]:
+    """Names of ``kind``; ``all`` leaves out, with the reason, what cannot run here."""
+    if asked != ("all",):
+        for name in asked:
+            lack = registry.unmet(registry.load(kind, name).card)
+            if lack:
+                raise UserError(f"{kind[:-1]} {name} {lack}")
+        return list(dict.fromkeys(asked))
+    chosen = []
+    for name in registry.names(kind):
+        card = registry.load(kind, name).card
+        lack = registry.unmet(card)
+        if lack is None:
+            chosen.append(name)
+        else:
+            plan.left_out.append({"kind": kind[:-1], "name": name, "why": lack})
+    return chosen
+
+
+def build_plan(request: Request) -> Plan:
+    """Plan every cell of ``request``.
+
+    Raises:
+        UserError: an unknown name, parameter or value.
+    """
+    from vdf_bench.steps import clip_provider
+
+    plan = Plan()
+    known = {name for kind in registry.KINDS for name in registry.names(kind)}
+    for name in request.overrides:
+        if name not in known:
+            raise UserError(f"--set {name}: no such component: {registry.suggest(name, sorted(known))}")
+    for choice, allowed, option in ((request.parser, PARSERS, "--parser"), (request.policy, POLICIES, "--policy")):
+        if choice not in allowed:
+            raise UserError(f"{option} {choice!r}: {registry.suggest(choice, list(allowed))}")
+    defenses = _select("defenses", request.defenses, plan)
+    arms = list(dict.fromkeys(["none", *request.controls, *defenses]))
+    victims = _select("victims", request.victims, plan)
+    chains = [canonical_chain(text) for text in request.purifiers]
+    builder = _Builder(request, plan)
+    for clip, seed in product(request.clips or request.preset.clips, request.seeds or request.preset.seeds):
+        provider = clip_provider(clip)
+        name = clip if provider else Path(clip).stem
+        if provider is None:
+            if not Path(clip).is_file():
+                raise UserError(f"clip {clip!r} is neither a known name nor a file: see 'vdf-bench clips list'")
+            plan.inputs[name] = file_digest(Path(clip))
+        clip_key = builder.clip(clip, provider, plan.inputs.get(name, ""))
+        for chain in chains:
+            clean: dict[str, str] = {}
+            for arm, budget in builder.arms(arms):
+                published = builder.published(clip_key, name, arm, budget, seed)
+                clean = builder.cells(clip_key, name, arm, budget, published, chain, victims, seed, clean)
+    judged = {name for name, _ in builder.judges}
+    for name in registry.names("judges"):
+        if name not in judged:
+            plan.left_out.append(
+                {"kind": "judge", "name": name, "why": registry.unmet(registry.load("judges", name).card) or ""}
+            )
+    return plan
+
+
+class _Builder:
+    """Adds steps to a plan; one method an arrow."""
+
+    def __init__(self, request: Request, plan: Plan) -> None:
+        self.request = request
+        self.plan = plan
+        self.judges = [
+            (name, self._values("judges", name))
+            for name in registry.names("judges")
+            if registry.unmet(registry.load("judges", name).card) is None
+        ]
+
+    def _values(self, kind: registry.Kind, name: str) -> dict[str, Any]:
+        values: dict[str, Any] = registry.create(kind, name, self.request.overrides.get(name)).parameters.model_dump(
+            mode="json"
+        )
+        return values
+
+    def _code(self, kind: registry.Kind, name: str, *more: str) -> str:
+        return code_digest(registry.load(kind, name).__module__, "vdf_bench.steps", *more)
+
+    def arms(self, names: list[str]) -> list[tuple[str, Budget]]:
+        """Defenses with their budgets; those that have none are run once."""
+        free = [name for name in names if "unbounded" in registry.load("defenses", name).card.tags]
+        bound = [name for name in names if name not in free]
+        ordered = [(name, Budget(0.0)) for name in free] + list(product(bound, self.request.budgets))
+        return sorted(ordered, key=lambda pair: pair[0] != "none")
+
+    def clip(self, clip: str, provider: str | None, sha256: str) -> str:
+        preset = self.request.preset
+        params = {"size": preset.size, "frames": preset.frames}
+        label = f"clip {Path(clip).name}"
+        if provider:
+            code = code_digest("vdf_bench.scenes", "vdf_bench.clip")
+            return self.plan.add(Step("clip", label, {**params, "clip": clip}, {}, code))
+        sources = code_digest("vdf_bench.video", "vdf_bench.models.landmarker")
+        code = digest([sha256, sources, weights_digest("landmarker")])
+        return self.plan.add(Step("clip", label, params, {}, code, where={"clip": str(Path(clip).resolve())}))
+
+    def published(self, clip_key: str, clip: str, defense: str, budget: Budget, seed: int) -> str:
+        if defense == "none":
+            return clip_key
+        card = registry.load("defenses", defense).card
+        params = {
+            "defense": defense,
+            "version": card.version,
+            "parameters": self._values("defenses", defense),
+            "linf": budget.linf,
+            "seed": seed,
+            "surrogate": SURROGATE,
+        }
+        code = digest([self._code("defenses", defense, "vdf_bench.models.parser"), weights_digest(SURROGATE)])
+        return self.plan.add(Step("protect", f"protect {clip} with {defense}", params, {"clip": clip_key}, code))
+
+    def cells(
+        self,
+        clip_key: str,
+        clip: str,
+        defense: str,
+        budget: Budget,
+        published: str,
+        chain: str,
+        victims: list[str],
+        seed: int,
+        clean: dict[str, str],
+    ) -> dict[str, str]:
+        """Add one arm's cells for all victims; the clean arm comes first and its step keys are returned."""
+        card = registry.load("defenses", defense).card
+        arm: Arm = "clean" if defense == "none" else "control" if "control" in card.tags else "defended"
+        base = {"clip": clip_key, "protected": published}
+        base["frames"] = self._purified(clip_key, published, chain, clip, defense, seed)
+        base["capture"] = self._captured(clip_key, base["frames"], clip, defense)
+        found = dict(clean) if clean else {"capture": base["capture"]}
+        twin = found["capture"]
+        if defense != "none":
+            base["judge.protect"] = self._judge("protect", base, {"protect": "protected"}, f"{clip}, {defense}")
+        seen = {**base, "clean_capture": twin}
+        base["judge.capture"] = self._judge("capture", seen, self._costs(seen, clip_key), f"{clip}, {defense}")
+        for target, victim in product(self.request.targets, victims):
+            label = f"{victim} on {clip}, {defense}"
+            steps = dict(base)
+            steps["head"] = self._fit(base["capture"], victim, target, seed, label)
+            steps["rendering"] = self._drive(steps["head"], base["capture"], twin, victim, label)
+            found.setdefault(f"rendering {target} {victim}", steps["rendering"])
+            every = {**steps, "clean_capture": twin, "clean_rendering": found[f"rendering {target} {victim}"]}
+            steps["judge.clone"] = self._judge("clone", every, self._costs(every, clip_key), label)
+            capture = f"{self.request.parser}/{self.request.policy}"
+            self.plan.cells.append(Cell(clip, defense, budget.levels, chain, capture, target, victim, seed, arm, steps))
+        return found
+
+    def _costs(self, steps: dict[str, str], clip_key: str) -> dict[str, str]:
+        roles = {"protect": "protected", "purify": "frames", "capture": "capture", "fit": "head", "drive": "rendering"}
+        made: dict[str, str] = {}
+        for name, role in roles.items():
+            # A step that did nothing stands for the one before it, which must not be counted twice.
+            if role in steps and steps[role] != clip_key and steps[role] not in {steps[r] for r in made.values()}:
+                made[name] = role
+        return made
+
+    def _purified(self, clip_key: str, published: str, chain: str, clip: str, defense: str, seed: int) -> str:
+        if chain == "identity":
+            return published
+        parts = [part.partition(":")[0] for part in chain.split("+")]
+        params = {
+            "chain": chain,
+            "overrides": {name: self._values("purifiers", name) for name in parts if name in self.request.overrides},
+            "versions": [registry.load("purifiers", name).card.version for name in parts],
+            "seed": seed,
+        }
+        modules = [registry.load("purifiers", name).__module__ for name in parts]
+        code = code_digest("vdf_bench.steps", "vdf_bench.chain", *modules)
+        inputs = {"clip": clip_key, "frames": published}
+        return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
+
+    def _captured(self, clip_key: str, frames: str, clip: str, defense: str) -> str:
+        params = {"parser": self.request.parser, "policy": self.request.policy}
+        models = ("vdf_bench.models.parser", "vdf_bench.models.landmarker")
+        code = digest(
+            [code_digest("vdf_bench.capture", *models), weights_digest(self.request.parser, "landmarker", "face_shape")]
+        )
+        inputs = {"clip": clip_key, "frames": frames}
+        return self.plan.add(Step("capture", f"capture {clip}, {defense}", params, inputs, code))
+
+    def _victim(self, victim: str) -> dict[str, Any]:
+        card = registry.load("victims", victim).card
+        return {"victim": victim, "version": card.version, "parameters": self._values("victims", victim)}
+
+    def _fit(self, capture: str, victim: str, target: Target, seed: int, label: str) -> str:
+        params = {
+            **self._victim(victim),
+            "target": target,
+            "seed": seed,
+            "iterations": self.request.iterations,
+            "timeout": self.request.timeout,
+        }
+        code = self._code("victims", victim, "vdf_bench.victims")
+        return self.plan.add(Step("fit", f"train {label}", params, {"capture": capture}, code))
+
+    def _drive(self, head: str, capture: str, twin: str, victim: str, label: str) -> str:
+        params = {**self._victim(victim), "drive": self.request.drive}
+        inputs = {"head": head, "capture": capture, "clean_capture": twin}
+        return self.plan.add(
+            Step("drive", f"drive {label}", params, inputs, self._code("victims", victim, "vdf_bench.victims"))
+        )
+
+    def _judge(self, stage: str, steps: dict[str, str], costs: dict[str, str], label: str) -> str:
+        roles = {
+            "protect": ("clip", "protected"),
+            "capture": ("clip", "protected", "frames", "capture", "clean_capture"),
+            "clone": (
+                "clip",
+                "protected",
+                "frames",
+                "capture",
+                "clean_capture",
+                "head",
+                "rendering",
+                "clean_rendering",
+            ),
+        }[stage]
+        chosen = [(name, values) for name, values in self.judges if registry.load("judges", name).stage == stage]
+        params = {"stage": stage, "judges": chosen, "seconds": costs, "peak_mib": costs}
+        models = ("landmarker", "id-synth")
+        code = digest(
+            [code_digest("vdf_bench.judges", "vdf_bench.steps", "vdf_bench.capture"), weights_digest(*models)]
+        )
+        inputs = {role: steps[role] for role in roles}
+        return self.plan.add(Step("judge", f"judge {stage}: {label}", params, inputs, code))

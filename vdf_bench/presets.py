@@ -1,0 +1,52 @@
+"""Sizes of a run: how large, how long, how many seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vdf_bench.errors import UserError
+from vdf_bench.registry import suggest
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named size of run.
+
+    Attributes:
+        size: edge of the square frames, pixels.
+        frames: length of a clip, frames at 25 fps; None takes all of it.
+        clips: the clips that are run when none is named.
+        seeds: of defenses and victims.
+        summary: for help texts.
+    """
+
+    name: str
+    size: int
+    frames: int | None
+    clips: tuple[str, ...]
+    seeds: tuple[int, ...]
+    summary: str
+
+
+_PUBLIC = ("synth-a", "synth-b", "synth-c", "synth-d", "synth-e", "synth-f", "synth-g", "synth-h", "photo-astronaut")
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset("quick", 96, 80, ("synth-a",), (0,), "96 px, 80 frames, one seed"),
+        Preset("standard", 128, 110, ("synth-a",), (0,), "128 px, 110 frames, one seed"),
+        Preset("full", 256, 250, _PUBLIC, (0, 1, 2), "256 px, every public clip, three seeds"),
+        Preset("paper", 512, None, _PUBLIC, (0, 1, 2), "512 px, whole clips, three seeds; for a GPU"),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset called ``name``.
+
+    Raises:
+        UserError: no such preset.
+    """
+    if name not in PRESETS:
+        raise UserError(f"unknown preset {name!r}: {suggest(name, list(PRESETS))}")
+    return PRESETS[name]

@@ -1,0 +1,338 @@
+"""A whole run: plan it, execute what is missing, collect the table, write the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.errors import UserError
+from vdf_bench.plan import SURROGATE, Plan, Request, build_plan
+from vdf_bench.store import Artifact, Store, canonical, digest, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vdf_bench.execute.local import Tally, Watcher
+    from vdf_bench.plan import Step
+    from vdf_bench.report.pictures import Picture
+
+#: A run folder must take at least this much before a run starts.
+MIN_FREE_MIB = 64
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run stands.
+
+    Attributes:
+        out: its folder: table, page, pictures, and by default its store.
+        store: its artifacts.
+        plan: what it computes.
+        request: what was asked.
+    """
+
+    out: Path
+    store: Store
+    plan: Plan
+    request: Request
+
+    @property
+    def identity(self) -> str:
+        """Digest of what was asked and of the code that answers: equal identities give equal tables."""
+        return digest([sorted(self.plan.steps), [asdict(cell) for cell in self.plan.cells], self.plan.left_out])
+
+
+def prepare(request: Request, out: Path, store: Path | None = None, overwrite: bool = False) -> Run:
+    """Plan a run into the folder ``out``.
+
+    Raises:
+        UserError: a name or value that does not exist, or a folder that cannot take this run.
+    """
+    plan = build_plan(request)
+    run = Run(out, Store(store or out / "store"), plan, request)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out} is a file: choose a folder")
+    held = _identity_of(out)
+    if held not in (None, _matrix(run)) and not overwrite:
+        raise UserError(f"{out} holds the results of another run: choose another --out, or say --overwrite")
+    return run
+
+
+def check_writable(run: Run) -> None:
+    """Make the run's folders and see that they take files.
+
+    Raises:
+        UserError: read-only, or nearly full.
+    """
+    for folder in {run.out, run.store.root}:
+        probe = folder / ".writable"
+        write_atomically(probe, b"")
+        probe.unlink()
+        free = shutil.disk_usage(folder).free // 2**20
+        if free < MIN_FREE_MIB:
+            raise UserError(
+                f"{folder} has {free} MiB left, a run needs {MIN_FREE_MIB}: make room or choose another --out"
+            )
+
+
+def expected_seconds(run: Run) -> dict[str, float]:
+    """CPU seconds of each step by key: as recorded by earlier runs on this store, else a rough guess."""
+    from vdf_bench.execute.local import ROUGH_SECONDS
+
+    recorded = _recorded_costs(run.store)
+    size, frames = run.request.preset.size, run.request.preset.frames or 1000
+    scale = (size / 128) ** 2 * frames / 110
+    return {
+        key: recorded.get(_signature(step, run.request), ROUGH_SECONDS[step.name] * scale)
+        for key, step in run.plan.steps.items()
+    }
+
+
+def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) -> Tally:
+    """Execute what is missing, then write table, record and report.
+
+    Raises:
+        UserError: an input that cannot serve, or a folder that cannot be written.
+        StepFailedError: a step raised.
+    """
+    from vdf_bench.execute.local import execute
+
+    begun = time.perf_counter()
+    check_writable(run)
+    tally = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)
+    artifacts = _judgements(run, jobs, tally, watcher)
+    if not tally.computed and _is_complete(run):
+        return tally
+    say("writing tables, plots and page")
+    rows, gates = collect(run, artifacts)
+    from vdf_bench import report
+    from vdf_bench.results import write_results
+
+    run.out.mkdir(parents=True, exist_ok=True)
+    report.save_media(run.out, pictures(run))
+    write_results(rows, run.out / "results.parquet")
+    record = describe(run, tally, gates, time.perf_counter() - begun)
+    _record_costs(run, record["steps"])
+    write_atomically(run.out / "run.json", json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())
+    report.build(run.out)
+    # Written last: a run that was cut off before it is completed by the next one.
+    write_atomically(run.out / "complete.json", canonical({"matrix": _matrix(run), "run": run.identity}).encode())
+    return tally
+
+
+def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of the result table, and the gates that clean clones were held to.
+
+    A cell whose clean twin fails a gate is void: what a defense does to a clone that never worked proves nothing.
+    """
+    from vdf_bench.interfaces import Measurement
+    from vdf_bench.judges.outcome import gates as gates_of
+
+    gates = []
+    failed: dict[tuple[Any, ...], str] = {}
+    for cell in run.plan.cells:
+        if cell.arm != "clean":
+            continue
+        measured = [Measurement(**row) for row in artifacts[cell.steps["judge.clone"]].meta["rows"]]
+        for gate in gates_of(measured):
+            where = {name: getattr(cell, name) for name in ("clip", "purifier", "capture", "target", "victim", "seed")}
+            gates.append({**where, "gate": gate.name, "value": gate.value, "threshold": gate.threshold, "ok": gate.ok})
+            if not gate.ok:
+                failed.setdefault(cell.attacker, f"clean twin fails {gate.name}: {gate.value:.3g}")
+    rows = []
+    for cell in run.plan.cells:
+        verdict = artifacts[cell.steps["judge.clone"]].meta
+        outcome, code = verdict["outcome"], verdict["code"]
+        if cell.attacker in failed:
+            outcome, code = "void", failed[cell.attacker]
+        for stage in ("protect", "capture", "clone"):
+            key = cell.steps.get(f"judge.{stage}")
+            if key is None:
+                continue
+            place = {"purifier": cell.purifier, "capture": cell.capture, "target": cell.target, "victim": cell.victim}
+            if stage == "protect":
+                place = dict.fromkeys(place, "")
+            elif stage == "capture":
+                place |= {"target": "", "victim": ""}
+            ended = (outcome, code)
+            if stage != "clone":
+                ended = (artifacts[key].meta["outcome"], artifacts[key].meta["code"])
+            rows += [
+                {
+                    "clip": cell.clip,
+                    "defense": cell.defense,
+                    "linf": cell.linf,
+                    **place,
+                    "seed": cell.seed,
+                    "arm": cell.arm,
+                    "outcome": ended[0],
+                    "code": ended[1],
+                    **row,
+                }
+                for row in artifacts[key].meta["rows"]
+            ]
+    return rows, gates
+
+
+def pictures(run: Run) -> list[Picture]:
+    """What a person sees first: original, protected, clean clone and defended clone of every defended cell."""
+    from vdf_bench.clip import split_frames
+    from vdf_bench.packing import unpack_clip, unpack_rendering
+    from vdf_bench.report.pictures import Picture
+
+    clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
+    made = []
+    for cell in run.plan.cells:
+        if cell.arm == "clean":
+            continue
+        clip = unpack_clip(_get(run, cell.steps["clip"]))
+        held = split_frames(len(clip)).heldout
+        twin = unpack_rendering(_get(run, clean[cell.attacker].steps["rendering"]))
+        clone = unpack_rendering(_get(run, cell.steps["rendering"]))
+        made.append(
+            Picture(
+                clip=cell.clip,
+                defense=cell.defense,
+                linf=cell.linf,
+                purifier=cell.purifier,
+                capture=cell.capture,
+                target=cell.target,
+                victim=cell.victim,
+                seed=cell.seed,
+                fps=float(clip.fps),
+                original=clip.frames[held],
+                protected=_get(run, cell.steps["protected"]).arrays["frames"][held],
+                clean_clone=twin.rgb if twin else None,
+                defended_clone=clone.rgb if clone else None,
+            )
+        )
+    return made
+
+
+def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
+    """The content of ``run.json``: everything a reader needs to trust or repeat the run, and what every step cost."""
+    request, plan = run.request, run.plan
+    computed = set(tally.computed)
+    steps = []
+    for key, step in plan.steps.items():
+        cost = _get(run, key).meta["cost"]
+        steps.append({"key": key, "step": step.name, "label": step.label, "cached": key not in computed, **cost})
+    clips = {cell.clip: _get(run, cell.steps["clip"]).meta for cell in plan.cells}
+    notes = [f"{name}: {note}" for name, meta in clips.items() for note in meta["notes"]]
+    if run.store.quarantined():
+        notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
+    drives = {_get(run, cell.steps["rendering"]).meta.get("drive", "") for cell in plan.cells} - {""}
+    return {
+        "schema": 1,
+        "version": version("vdf-bench"),
+        "run": run.identity,
+        "environment": environment(),
+        "command": " ".join(["vdf-bench", *sys.argv[1:]]),
+        "preset": {"name": request.preset.name, "size": request.preset.size, "frames": request.preset.frames},
+        "seeds": sorted({cell.seed for cell in plan.cells}),
+        "budget": [str(budget) for budget in request.budgets],
+        "drive": sorted(drives),
+        "parameters": {name: dict(values) for name, values in request.overrides.items()},
+        "identities": {name: meta["identity"] for name, meta in clips.items()},
+        "surrogate": SURROGATE,
+        "inputs": {name: {"sha256": plan.inputs.get(name, ""), **meta["source"]} for name, meta in clips.items()},
+        "plan": {"cells": len(plan.cells), "steps": len(plan.steps), "computed": len(computed)},
+        "steps": steps,
+        "notes": notes,
+        "left_out": plan.left_out,
+        "gates": gates,
+        "wall": wall,
+    }
+
+
+def environment() -> dict[str, str]:
+    """Machine and versions behind the figures."""
+    packages = ("vdf-bench", "torch", "numpy", "numba", "av", "scipy", "scikit-image")
+    cpu = platform.processor()
+    if sys.platform == "linux":
+        from pathlib import Path
+
+        models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        cpu = models[0].partition(":")[2].strip() if models else cpu
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "cpu": cpu or platform.machine(),
+        "cores": str(os.cpu_count()),
+        **{name: version(name) for name in packages},
+    }
+
+
+def _judgements(run: Run, jobs: int, tally: Tally, watcher: Watcher) -> dict[str, Artifact]:
+    """Every judge's artifact; one that turns out damaged is computed again."""
+    from vdf_bench.execute.local import execute
+
+    keys = {key for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")}
+    while True:
+        found = {key: run.store.get(key) for key in sorted(keys)}
+        if all(found.values()):
+            return {key: artifact for key, artifact in found.items() if artifact is not None}
+        again = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)
+        tally.computed += again.computed
+
+
+def _get(run: Run, key: str) -> Artifact:
+    artifact = run.store.get(key)
+    if artifact is None:
+        raise UserError("an artifact was damaged and has been set aside: run the same command again to make it anew")
+    return artifact
+
+
+def _matrix(run: Run) -> str:
+    """Digest of what was asked, whatever code answers it: tells whether a folder holds this matrix."""
+    cells = [[c.clip, c.defense, c.linf, c.purifier, c.capture, c.target, c.victim, c.seed] for c in run.plan.cells]
+    preset = run.request.preset
+    return digest(
+        [cells, preset.name, sorted(run.request.overrides.items()), run.request.drive, run.request.iterations]
+    )
+
+
+def _identity_of(out: Path) -> str | None:
+    try:
+        matrix: str = json.loads((out / "complete.json").read_text())["matrix"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError):
+        return ""
+    return matrix
+
+
+def _is_complete(run: Run) -> bool:
+    names = ("results.parquet", "run.json", "index.html", "complete.json")
+    if not all((run.out / name).is_file() for name in names):
+        return False
+    held: dict[str, str] = json.loads((run.out / "complete.json").read_text())
+    return held.get("run") == run.identity
+
+
+def _signature(step: Step, request: Request) -> str:
+    what = [str(step.params.get(name, "")) for name in ("defense", "victim", "chain", "stage", "linf")]
+    return canonical([step.name, what, request.preset.size, request.preset.frames, request.iterations])
+
+
+def _recorded_costs(store: Store) -> dict[str, float]:
+    try:
+        costs: dict[str, float] = json.loads((store.root / "costs.json").read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return costs
+
+
+def _record_costs(run: Run, steps: list[dict[str, Any]]) -> None:
+    """Remember what steps cost, for later estimates; only advice, so the last writer wins."""
+    costs = _recorded_costs(run.store)
+    costs |= {_signature(run.plan.steps[step["key"]], run.request): step["cpu"] for step in steps}
+    write_atomically(run.store.root / "costs.json", canonical(costs).encode())

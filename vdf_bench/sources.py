@@ -1,0 +1,39 @@
+"""Digests of the code behind a step, so that a changed method is never answered from the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def code_digest(*modules: str) -> str:
+    """SHA-256 over the sources of ``modules``; of a package, all modules below it. Nothing is executed but parents.
+
+    Raises:
+        ModuleNotFoundError: no such module.
+    """
+    total = hashlib.sha256()
+    for module in sorted(modules):
+        spec = importlib.util.find_spec(module)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(module)
+        origin = Path(spec.origin)
+        files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+        for file in files:
+            total.update(file.relative_to(origin.parent).as_posix().encode() + b"\0")
+            total.update(file.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+@cache
+def weights_digest(*names: str) -> str:
+    """SHA-256 over shipped weight files ``models/weights/NAME.safetensors``; absent ones count as empty."""
+    folder = Path(__file__).parent / "models" / "weights"
+    total = hashlib.sha256()
+    for name in sorted(names):
+        file = folder / f"{name}.safetensors"
+        total.update(name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b""))
+    return total.hexdigest()

@@ -1,0 +1,222 @@
+"""The arrows of the story: clip, protect, purify, capture, fit, drive, judge. Each is a pure function.
+
+A step's function takes its parameters and the artifacts of the steps before it, and returns an artifact. Nothing
+else may influence the result: what it reads must be in its key (see :mod:`vdf_bench.plan`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vdf_bench import registry
+from vdf_bench.packing import pack_clip, pack_rendering, unpack_clip, unpack_rendering
+from vdf_bench.store import Artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from vdf_bench.capture import Capture
+    from vdf_bench.clip import Clip
+    from vdf_bench.interfaces import Evidence, Setting
+
+Params = dict[str, Any]
+Inputs = dict[str, Artifact]
+
+
+def clip_step(params: Params, inputs: Inputs) -> Artifact:
+    """Render a named clip, or decode a file: square, 25 fps, at the preset's size and length."""
+    del inputs
+    return pack_clip(load_clip(params["clip"], params["size"], params["frames"]))
+
+
+def load_clip(name: str, size: int, frames: int | None) -> Clip:
+    """A clip by registered name or by path, cut to ``frames`` (None: all of it).
+
+    Raises:
+        UserError: unknown name, or a file that cannot serve.
+    """
+    provider = clip_provider(name)
+    if provider is not None:
+        loaded: Clip = registry.create("clips", provider).load(name, size=size, frames=frames or 250)
+        return loaded
+    from vdf_bench.models.landmarker import find_face
+    from vdf_bench.video import load_clip as decode
+
+    return decode(Path(name), size=size, max_frames=frames, find_face=find_face)
+
+
+def clip_provider(name: str) -> str | None:
+    """The entry point that offers the clip ``name``; None where it is a file's path."""
+    for provider in registry.names("clips"):
+        if name in registry.create("clips", provider).names():
+            return provider
+    return None
+
+
+def protect_step(params: Params, inputs: Inputs) -> Artifact:
+    """Run a defense over the whole clip."""
+    from vdf_bench.models.parser import load_parser
+
+    defense = registry.load("defenses", params["defense"]).configured(params["parameters"])
+    clip = unpack_clip(inputs["clip"])
+    setting = _setting(params, clip, surrogate=load_parser(params["surrogate"]))
+    frames = _collect(defense.protect(_tensors(clip.frames), setting))
+    return Artifact({"frames": frames}, {"log": defense.log()})
+
+
+def purify_step(params: Params, inputs: Inputs) -> Artifact:
+    """Send the published frames through a purifier chain."""
+    from vdf_bench.chain import build_chain
+
+    clip = unpack_clip(inputs["clip"])
+    purifier = build_chain(params["chain"], params["overrides"])
+    return Artifact(
+        {"frames": _collect(purifier.purify(_tensors(inputs["frames"].arrays["frames"]), _setting(params, clip)))}
+    )
+
+
+def capture_step(params: Params, inputs: Inputs) -> Artifact:
+    """Preprocess what the attacker has; a refusal is a result, with its code."""
+    from vdf_bench.capture.pipeline import capture_clip
+    from vdf_bench.interfaces import CaptureRefused
+    from vdf_bench.models.landmarker import load_landmarker
+    from vdf_bench.models.parser import load_parser
+    from vdf_bench.models.shape import load_face_shape
+
+    try:
+        capture = capture_clip(
+            inputs["frames"].arrays["frames"],
+            inputs["clip"].arrays["audio"],
+            load_parser(params["parser"]),
+            load_landmarker(),
+            load_face_shape(),
+            policy=params["policy"],
+        )
+    except CaptureRefused as refusal:
+        return Artifact({}, {"refused": refusal.code})
+    return Artifact(capture.to_arrays(), {})
+
+
+def fit_step(params: Params, inputs: Inputs) -> Artifact:
+    """Train a victim on a capture; divergence and time-outs are results, with their codes."""
+    from vdf_bench.interfaces import FitFailed, FitSetting
+
+    if "refused" in inputs["capture"].meta:
+        return Artifact({}, {"outcome": "refused", "code": inputs["capture"].meta["refused"]})
+    victim = registry.load("victims", params["victim"]).configured(params["parameters"])
+    setting = FitSetting(params["target"], params["seed"], params["iterations"], params["timeout"])
+    try:
+        head = victim.fit(_capture(inputs["capture"]), setting)
+    except FitFailed as failure:
+        return Artifact({}, {"outcome": failure.outcome, "code": failure.code})
+    return Artifact(dict(head.state()), {"outcome": "trained", "code": ""})
+
+
+#: Below this cross-validated correlation a voice does not tell how the mouth opens, and landmarks drive instead.
+AUDIO_DRIVE_R = 0.6
+
+
+def drive_step(params: Params, inputs: Inputs) -> Artifact:
+    """Let the clone speak the held-out part of the clip, over the attacker's own captured poses and torso."""
+    from vdf_bench.interfaces import Drive
+
+    record = {key: inputs["head"].meta[key] for key in ("outcome", "code")}
+    if record["outcome"] != "trained":
+        return Artifact({}, record)
+    victim = registry.load("victims", params["victim"]).configured(params["parameters"])
+    capture = _capture(inputs["capture"])
+    held = capture.split.heldout
+    by = params["drive"]
+    if by == "auto":  # both twins must be driven alike, so the clean capture decides
+        by = "audio" if _capture(inputs["clean_capture"]).scalars["audio_r"] >= AUDIO_DRIVE_R else "landmarks"
+    mouth = capture.mouth_audio if by == "audio" else capture.mouth
+    pose = type(capture.pose)(capture.pose.rotation[held], capture.pose.translation[held], capture.pose.focal)
+    drive = Drive(pose=pose, mouth=mouth[held], eyes=capture.eyes[held], backdrop=capture.backdrop(held))
+    return pack_rendering(victim.restore(inputs["head"].arrays).render(drive), {**record, "drive": by})
+
+
+def judge_step(params: Params, inputs: Inputs) -> Artifact:
+    """Measure one stage of one cell."""
+    from vdf_bench.judges import judge_all
+    from vdf_bench.judges.outcome import classify
+
+    evidence = _evidence(inputs, params["seconds"], params["peak_mib"])
+    judges = [registry.load("judges", name).configured(values) for name, values in params["judges"]]
+    rows = [asdict(row) for row in judge_all(evidence, judges, params["stage"])]
+    outcome, code = classify(evidence) if params["stage"] == "clone" else (evidence.outcome, evidence.code)
+    drive = inputs["rendering"].meta.get("drive", "") if "rendering" in inputs else ""
+    return Artifact({}, {"rows": rows, "outcome": outcome, "code": code, "drive": drive})
+
+
+STEPS: dict[str, Callable[[Params, Inputs], Artifact]] = {
+    "clip": clip_step,
+    "protect": protect_step,
+    "purify": purify_step,
+    "capture": capture_step,
+    "fit": fit_step,
+    "drive": drive_step,
+    "judge": judge_step,
+}
+
+
+def _setting(params: Params, clip: Clip, surrogate: Any = None) -> Setting:
+    from vdf_bench.budget import Budget
+    from vdf_bench.interfaces import Setting
+
+    return Setting(
+        budget=Budget(params.get("linf", 0.0)), size=clip.size, fps=clip.fps, seed=params["seed"], surrogate=surrogate
+    )
+
+
+def _tensors(frames: NDArray[np.uint8]) -> Iterator[Tensor]:
+    import torch
+
+    for frame in frames:
+        yield torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1))).float() / 255
+
+
+def _collect(frames: Iterator[Tensor]) -> NDArray[np.uint8]:
+    return np.stack(
+        [(frame * 255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy() for frame in frames]
+    )
+
+
+def _capture(artifact: Artifact) -> Capture:
+    from vdf_bench.capture import Capture
+
+    return Capture.from_arrays(artifact.arrays)
+
+
+def _evidence(inputs: Inputs, seconds: dict[str, str], peak: dict[str, str]) -> Evidence:
+    from vdf_bench.clip import split_frames
+    from vdf_bench.interfaces import Evidence
+
+    clip = unpack_clip(inputs["clip"])
+    head = inputs["head"].meta if "head" in inputs else {}
+    captured = {
+        role: _capture(inputs[role])
+        for role in ("capture", "clean_capture")
+        if role in inputs and "refused" not in inputs[role].meta
+    }
+    refused = "capture" in inputs and "refused" in inputs["capture"].meta
+    return Evidence(
+        clip=clip,
+        split=split_frames(len(clip)),
+        protected=inputs["protected"].arrays["frames"],
+        capture=captured.get("capture"),
+        clean_capture=captured.get("clean_capture"),
+        rendering=unpack_rendering(inputs["rendering"]) if "rendering" in inputs else None,
+        clean_rendering=unpack_rendering(inputs["clean_rendering"]) if "clean_rendering" in inputs else None,
+        outcome=head.get("outcome", "refused" if refused else "trained"),
+        code=head.get("code", inputs["capture"].meta["refused"] if refused else ""),
+        log=inputs["protected"].meta.get("log", {}),
+        seconds={name: inputs[role].meta["cost"]["cpu"] for name, role in seconds.items()},
+        peak_mib={name: inputs[role].meta["cost"]["peak_mib"] for name, role in peak.items()},
+    )
