@@ -1,0 +1,102 @@
+"""What every registered defense must hold to, your own included: install its package, then run this file.
+
+``pytest tests/defenses/test_contract.py -k NAME`` runs it for one of them.
+"""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vdf_bench import registry
+from vdf_bench.budget import Budget
+
+NAMES = registry.names("defenses")
+pytestmark = pytest.mark.parametrize("name", NAMES)
+
+
+def protect(name, frames, setting):
+    return list(registry.create("defenses", name).protect(iter(frames), setting))
+
+
+@pytest.fixture(scope="module")
+def published(frames, setting):
+    """Every defense's output, made once."""
+    made = {}
+
+    def make(name):
+        if name not in made:
+            made[name] = protect(name, frames, setting)
+        return made[name]
+
+    return make
+
+
+def test_card_names_the_entry_point(name):
+    assert registry.load("defenses", name).card.name == name
+
+
+def test_one_frame_for_each_in_order_shape_and_type(name, published, frames):
+    out = published(name)
+    assert len(out) == len(frames)
+    assert all(
+        frame.shape == clean.shape and frame.dtype == torch.float32 for frame, clean in zip(out, frames, strict=True)
+    )
+    assert not any(frame.requires_grad for frame in out)
+
+
+def test_eight_bit_pictures(name, published):
+    for frame in published(name):
+        levels = frame.double() * 255
+        assert (levels - levels.round()).abs().max() < 1e-4
+        assert frame.min() >= 0
+        assert frame.max() <= 1
+
+
+@pytest.mark.parametrize("linf", [0.05, 8 / 255, 0.0])
+def test_budget_holds_to_the_level(name, linf, frames, setting):
+    if "ignores-budget" in registry.load("defenses", name).card.tags:
+        pytest.skip("its card says that it ignores the budget")
+    out = protect(name, frames[:2], replace(setting, budget=Budget(linf)))
+    worst = max(int(((a - b) * 255).round().abs().max()) for a, b in zip(out, frames[:2], strict=True))
+    assert worst <= math.floor(linf * 255 + 1e-6)
+
+
+def test_causal(name, published, frames, setting):
+    for frame, whole in zip(protect(name, frames[:4], setting), published(name), strict=False):
+        assert torch.equal(frame, whole)
+
+
+def test_same_seed_same_bytes(name, published, frames, setting):
+    for first, second in zip(published(name), protect(name, frames, setting), strict=True):
+        assert torch.equal(first, second)
+
+
+def test_frames_stream(name, frames, setting):
+    """The first protected frame comes before the second clean one is asked for, so memory does not grow."""
+    asked = []
+
+    def source():
+        for index, frame in enumerate(frames):
+            asked.append(index)
+            yield frame
+
+    stream = registry.create("defenses", name).protect(source(), setting)
+    for index, _ in enumerate(stream):
+        assert asked[-1] == index
+
+
+def test_input_left_alone(name, frames, setting):
+    copies = [frame.clone() for frame in frames[:2]]
+    protect(name, copies, setting)
+    assert all(torch.equal(copy, frame) for copy, frame in zip(copies, frames[:2], strict=True))
+
+
+def test_log_has_one_entry_a_frame(name, frames, setting):
+    defense = registry.create("defenses", name)
+    assert defense.log() == {}
+    list(defense.protect(iter(frames[:3]), setting))
+    for values in defense.log().values():
+        assert len(values) == 3
+        assert all(math.isfinite(value) for value in values)
