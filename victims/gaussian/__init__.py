@@ -1,0 +1,58 @@
+"""``gaussian``: a deformable head of 3D Gaussians, of the family of TalkingGaussian and GaussianTalker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from vdf_bench.cards import Card, Component, Parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vdf_bench.capture import Capture
+    from vdf_bench.interfaces import FitSetting, Head
+
+
+class GaussianParameters(Parameters):
+    """Size of the field and weights of its loss."""
+
+    count: int = Field(0, ge=0, le=200_000, description="Gaussians; 0 chooses by frame size (3500 at 128 px)")
+    motion_rate: float = Field(1e-2, gt=0, le=1, description="learning rate of the deformation")
+    mouth_weight: float = Field(10.0, ge=1, le=100, description="weight of pixels in the mouth box")
+    eyes_weight: float = Field(6.0, ge=1, le=100, description="weight of pixels in the eye boxes")
+    mask_weight: float = Field(0.05, ge=0, le=10, description="weight of opacity against the head mask (composite)")
+    ssim_weight: float = Field(0.2, ge=0, le=1, description="share of D-SSIM in the photometric loss")
+
+
+class Gaussian(Component):
+    """Clones a person as Gaussians that mouth and eye scalars deform."""
+
+    card: ClassVar[Card] = Card(
+        name="gaussian",
+        title="Deformable Gaussian head",
+        summary=(
+            "Static warm-up, then a deformation of position, scale, opacity and colour conditioned on mouth and eyes, "
+            "one densify-and-prune pass; a compiled CPU rasteriser. Follows TalkingGaussian's schedule and "
+            "GaussianTalker's run-time composite, with frozen mouth scalars in place of a learnt audio encoder."
+        ),
+        source="Li et al., TalkingGaussian (ECCV 2024); Cho et al., GaussianTalker (ACM MM 2024)",
+        url="https://arxiv.org/abs/2404.15264",
+        year=2024,
+        cost="seconds",
+    )
+    parameters_model: ClassVar[type[Parameters]] = GaussianParameters
+
+    def fit(self, capture: Capture, setting: FitSetting) -> Head:
+        from vdf_bench.victims.gaussian.train import fit
+
+        head: Head = fit(capture, setting, self.parameters)
+        return head
+
+    def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
+        from vdf_bench.victims.gaussian.field import GaussianHead
+
+        head: Head = GaussianHead(state)
+        return head
