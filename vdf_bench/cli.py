@@ -29,6 +29,10 @@ models_app = typer.Typer(help="The networks that ship, and how they were trained
 app.add_typer(clips_app, name="clips")
 app.add_typer(models_app, name="models")
 
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="C.P=VALUE", help="COMPONENT.PARAMETER=VALUE, repeatable.", show_default=False),
+]
 Out = Annotated[Path, typer.Option(help="Folder to write into.", show_default=False)]
 
 
@@ -36,9 +40,7 @@ Out = Annotated[Path, typer.Option(help="Folder to write into.", show_default=Fa
 def run(
     defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "vdf",
     victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
-    purifier: Annotated[
-        str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...], separated by commas.")
-    ] = "identity",
+    purifier: Annotated[str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...].")] = "identity",
     clip: Annotated[str, typer.Option(metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")] = "",
     preset: Annotated[str, typer.Option(metavar="PRESET", help="quick, standard, full or paper.")] = "standard",
     epsilon: Annotated[
@@ -46,20 +48,14 @@ def run(
     ] = "0.05",
     seed: Annotated[str, typer.Option(metavar="SEEDS", help="S[,S...]; default: the preset's.")] = "",
     parser: Annotated[
-        str, typer.Option(metavar="NAME", help="Face parser that the attacker runs; builtin is white-box.")
+        str, typer.Option(metavar="NAME", help="The attacker's face parser; builtin is white-box.")
     ] = "builtin",
-    policy: Annotated[
-        str, typer.Option(metavar="POLICY", help="What face-less frames do: repair, strict or drop.")
-    ] = "repair",
+    policy: Annotated[str, typer.Option(metavar="POLICY", help="Face-less frames: repair, strict, drop.")] = "repair",
     target: Annotated[
-        str, typer.Option(metavar="TARGET", help="What victims train on: composite, full or both.")
+        str, typer.Option(metavar="TARGET", help="Victims train on: composite, full, both.")
     ] = "composite",
-    drive: Annotated[
-        str, typer.Option(metavar="SOURCE", help="What moves the lips: audio, landmarks or auto.")
-    ] = "auto",
-    control: Annotated[
-        str, typer.Option(metavar="NAMES", help="Control arms beside the clean one, or none.")
-    ] = "noise",
+    drive: Annotated[str, typer.Option(metavar="SOURCE", help="Lips move by: audio, landmarks, auto.")] = "auto",
+    control: Annotated[str, typer.Option(metavar="NAMES", help="Control arms beside the clean one.")] = "noise",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="C.P=VALUE", help="COMPONENT.PARAMETER=VALUE, repeatable.")
     ] = None,
@@ -67,9 +63,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/PRESET-CLIP-DEFENSE-VICTIM.")] = None,
     store: Annotated[Path | None, typer.Option(help="Artifacts; default: inside the run folder.")] = None,
     jobs: Annotated[int, typer.Option(help="Steps at once; 0 takes one per core.", min=0)] = 0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and an estimate, compute nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and estimate only.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
 ) -> None:
     """Protect, attack, clone and judge: does the defense hold?"""
@@ -86,7 +80,7 @@ def run(
     if drive not in ("audio", "landmarks", "auto"):
         raise UserError(f"--drive {drive!r}: give audio, landmarks or auto")
     request = Request(
-        preset=find_preset(preset),
+        preset=find_preset(preset).resized(size, frames),
         defenses=_names(defense),
         victims=_names(victim),
         purifiers=_names(purifier),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vdf_bench.errors import UserError
 from vdf_bench.registry import suggest
@@ -26,6 +26,10 @@ class Preset:
     clips: tuple[str, ...]
     seeds: tuple[int, ...]
     summary: str
+
+    def resized(self, size: int | None, frames: int | None) -> Preset:
+        """This preset with another frame size or clip length."""
+        return replace(self, size=size or self.size, frames=frames or self.frames)
 
 
 _PUBLIC = ("synth-a", "synth-b", "synth-c", "synth-d", "synth-e", "synth-f", "synth-g", "synth-h", "photo-astronaut")

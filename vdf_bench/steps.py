@@ -67,7 +67,7 @@ def protect_step(params: Params, inputs: Inputs) -> Artifact:
     defense = registry.load("defenses", params["defense"]).configured(params["parameters"])
     clip = unpack_clip(inputs["clip"])
     setting = _setting(params, clip, surrogate=load_parser(params["surrogate"]))
-    frames = _collect(defense.protect(_tensors(clip.frames), setting))
+    frames = _stack(defense.protect(to_tensors(clip.frames), setting))
     return Artifact({"frames": frames}, {"log": defense.log()})
 
 
@@ -78,7 +78,7 @@ def purify_step(params: Params, inputs: Inputs) -> Artifact:
     clip = unpack_clip(inputs["clip"])
     purifier = build_chain(params["chain"], params["overrides"])
     return Artifact(
-        {"frames": _collect(purifier.purify(_tensors(inputs["frames"].arrays["frames"]), _setting(params, clip)))}
+        {"frames": _stack(purifier.purify(to_tensors(inputs["frames"].arrays["frames"]), _setting(params, clip)))}
     )
 
 
@@ -166,6 +166,10 @@ STEPS: dict[str, Callable[[Params, Inputs], Artifact]] = {
 }
 
 
+def _stack(frames: Iterator[Tensor]) -> NDArray[np.uint8]:
+    return np.stack([to_bytes(frame) for frame in frames])
+
+
 def _setting(params: Params, clip: Clip, surrogate: Any = None) -> Setting:
     from vdf_bench.budget import Budget
     from vdf_bench.interfaces import Setting
@@ -175,17 +179,18 @@ def _setting(params: Params, clip: Clip, surrogate: Any = None) -> Setting:
     )
 
 
-def _tensors(frames: NDArray[np.uint8]) -> Iterator[Tensor]:
+def to_tensors(frames: NDArray[np.uint8]) -> Iterator[Tensor]:
+    """(T, S, S, 3) uint8 to (3, S, S) float32 in [0, 1], a frame at a time."""
     import torch
 
     for frame in frames:
         yield torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1))).float() / 255
 
 
-def _collect(frames: Iterator[Tensor]) -> NDArray[np.uint8]:
-    return np.stack(
-        [(frame * 255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy() for frame in frames]
-    )
+def to_bytes(frame: Tensor) -> NDArray[np.uint8]:
+    """(3, S, S) float in [0, 1] to (S, S, 3) uint8."""
+    picture: NDArray[np.uint8] = (frame * 255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy()
+    return picture
 
 
 def _capture(artifact: Artifact) -> Capture:
