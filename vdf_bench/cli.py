@@ -43,6 +43,8 @@ def run(
     purifier: Annotated[str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...].")] = "identity",
     clip: Annotated[str, typer.Option(metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")] = "",
     preset: Annotated[str, typer.Option(metavar="PRESET", help="quick, standard, full or paper.")] = "standard",
+    size: Annotated[int | None, typer.Option(help="Edge of a frame, pixels, instead of the preset's.", min=32)] = None,
+    frames: Annotated[int | None, typer.Option(help="Length of a clip instead of the preset's.", min=16)] = None,
     epsilon: Annotated[
         str, typer.Option(metavar="EPS", help="L-infinity budget in [0,1] pixels, such as 0.05 or 8/255[,...].")
     ] = "0.05",
@@ -111,7 +113,7 @@ def run(
         console.print(
             f"{watcher.cached} of {len(prepared.plan.steps)} steps were in the store already", highlight=False
         )
-    console.print(f"report: {prepared.out / 'index.html'}", highlight=False, soft_wrap=True)
+    console.print(f"report: {prepared.out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
 @app.command("list")

@@ -117,7 +117,7 @@ def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) 
     from vdf_bench.results import write_results
 
     run.out.mkdir(parents=True, exist_ok=True)
-    report.save_media(run.out, pictures(run))
+    report.save_media(run.out, pictures(run, rows))
     write_results(rows, run.out / "results.parquet")
     record = describe(run, tally, gates, time.perf_counter() - begun)
     _record_costs(run, record["steps"])
@@ -182,12 +182,14 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
     return rows, gates
 
 
-def pictures(run: Run) -> list[Picture]:
+def pictures(run: Run, rows: list[dict[str, Any]]) -> list[Picture]:
     """What a person sees first: original, protected, clean clone and defended clone of every defended cell."""
     from vdf_bench.clip import split_frames
     from vdf_bench.packing import unpack_clip, unpack_rendering
     from vdf_bench.report.pictures import Picture
 
+    names = ("clip", "defense", "linf", "purifier", "capture", "target", "victim", "seed")
+    ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] == "clone"}
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
     made = []
     for cell in run.plan.cells:
@@ -197,17 +199,15 @@ def pictures(run: Run) -> list[Picture]:
         held = split_frames(len(clip)).heldout
         twin = unpack_rendering(_get(run, clean[cell.attacker].steps["rendering"]))
         clone = unpack_rendering(_get(run, cell.steps["rendering"]))
+        place: dict[str, Any] = {name: getattr(cell, name) for name in names}
+        outcome, code = ended[tuple(place.values())]
         made.append(
             Picture(
-                clip=cell.clip,
-                defense=cell.defense,
-                linf=cell.linf,
-                purifier=cell.purifier,
-                capture=cell.capture,
-                target=cell.target,
-                victim=cell.victim,
-                seed=cell.seed,
-                fps=float(clip.fps),
+                **place,
+                outcome=outcome,
+                code=code,
+                frames=held,
+                fps=clip.fps,
                 original=clip.frames[held],
                 protected=_get(run, cell.steps["protected"]).arrays["frames"][held],
                 clean_clone=twin.rgb if twin else None,
@@ -311,7 +311,7 @@ def _identity_of(out: Path) -> str | None:
 
 
 def _is_complete(run: Run) -> bool:
-    names = ("results.parquet", "run.json", "index.html", "complete.json")
+    names = ("results.parquet", "run.json", "report.html", "complete.json")
     if not all((run.out / name).is_file() for name in names):
         return False
     held: dict[str, str] = json.loads((run.out / "complete.json").read_text())
