@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+import json
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -74,3 +75,25 @@ class Capture:
         alpha = torso[..., 3:] / 255
         mixed = torso[..., :3] * alpha + self.plate.astype(np.float32) * (1 - alpha)
         return np.asarray(mixed.round(), dtype=np.uint8)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Named arrays from which :meth:`from_arrays` makes the same capture, byte for byte."""
+        arrays: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _PLAIN_FIELDS}
+        arrays["pose_rotation"], arrays["pose_translation"] = self.pose.rotation, self.pose.translation
+        arrays["pose_focal"] = np.array(self.pose.focal, np.float64)
+        arrays |= {f"split_{part.name}": getattr(self.split, part.name) for part in fields(Split)}
+        arrays["scalars"] = np.frombuffer(json.dumps(self.scalars).encode(), np.uint8)
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Capture:
+        """The capture that :meth:`to_arrays` was called on."""
+        pose = Pose(arrays["pose_rotation"], arrays["pose_translation"], float(arrays["pose_focal"]))
+        split = Split(**{part.name: arrays[f"split_{part.name}"] for part in fields(Split)})
+        scalars = json.loads(arrays["scalars"].tobytes())
+        plain = {name: arrays[name] for name in _PLAIN_FIELDS}
+        return cls(pose=pose, split=split, scalars=scalars, **plain)
+
+
+#: The fields that are arrays themselves.
+_PLAIN_FIELDS = tuple(f.name for f in fields(Capture) if f.name not in ("pose", "split", "scalars"))

@@ -1,0 +1,161 @@
+"""The folder layout of the RAD-NeRF lineage, so that official systems can be trained from the same capture.
+
+RAD-NeRF, ER-NeRF, SyncTalk, TalkingGaussian and GaussianTalker read it. What a landmark-only capture cannot know is
+absent or said to be a proxy: the BFM coefficients in ``track_params.pt`` are zeros, ``au.csv`` holds the one action
+unit that eye landmarks give, and ``aud_mel.npy`` is log-mel, not DeepSpeech.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import wave
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from vdf_bench.capture.parsing import colour_code
+from vdf_bench.clip import SAMPLE_RATE
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from vdf_bench.capture import Capture
+    from vdf_bench.clip import Pose
+
+#: ``ffmpeg -q:v 1`` quantises about as finely as this libjpeg quality; RGB sources keep 4:4:4.
+JPEG_QUALITY: Final = 95
+#: Sizes of the BFM bases that the official tracker fits.
+BFM_IDENTITY: Final = 100
+BFM_EXPRESSION: Final = 79
+
+
+def write_layout(capture: Capture, folder: Path, audio: NDArray[np.float32] | None = None) -> None:
+    """Write ``ori_imgs parsing gt_imgs torso_imgs bc.jpg track_params.pt transforms_*.json`` and what goes with them.
+
+    Frames that are in neither part of the split (policy ``drop``) have no entry in the json; the others keep their
+    numbers, so poses never shift against pictures.
+
+    Args:
+        capture: what to write.
+        folder: made if need be; must be empty.
+        audio: (N,) float32 mono at 16 kHz for ``aud.wav``; left out where None.
+
+    Raises:
+        UserError: ``folder`` is a file or holds something already.
+    """
+    from PIL import Image
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is not an empty folder: name another one")
+    folders = {name: folder / name for name in ("ori_imgs", "parsing", "gt_imgs", "torso_imgs")}
+    for path in folders.values():
+        path.mkdir(parents=True)
+
+    def jpeg(image: NDArray[np.uint8], path: Path) -> None:
+        Image.fromarray(image).save(path, quality=JPEG_QUALITY, subsampling=0)
+
+    jpeg(capture.plate, folder / "bc.jpg")
+    for i in range(len(capture)):
+        jpeg(capture.frames[i], folders["ori_imgs"] / f"{i}.jpg")
+        jpeg(capture.gt[i], folders["gt_imgs"] / f"{i}.jpg")
+        Image.fromarray(colour_code(capture.labels[i])).save(folders["parsing"] / f"{i}.png")
+        Image.fromarray(capture.torso[i]).save(folders["torso_imgs"] / f"{i}.png")
+        np.savetxt(folders["ori_imgs"] / f"{i}.lms", capture.landmarks[i], "%f")
+
+    _write_tracking(capture, folder)
+    np.save(folder / "aud_mel.npy", capture.mel)
+    _write_action_units(capture, folder / "au.csv")
+    if audio is not None:
+        write_wav(audio, folder / "aud.wav")
+    (folder / "capture.json").write_text(json.dumps(_trace(capture), indent=2) + "\n")
+
+
+def official_pose(pose: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Euler angles (T, 3), radians, and translation (T, 3), head units, as the official trackers mean them.
+
+    Their camera looks along -z with y up, and ``rotation = Rx(-theta) Ry(-phi) Rz(psi)``.
+    """
+    from scipy.spatial.transform import Rotation
+
+    flip = np.array([1.0, -1.0, -1.0])
+    rotation = flip[:, None] * pose.rotation.astype(np.float64)
+    angles = Rotation.from_matrix(rotation).as_euler("XYZ")
+    return angles * np.array([-1.0, -1.0, 1.0]), pose.translation.astype(np.float64) * flip
+
+
+def camera_to_world(pose: Pose) -> NDArray[np.float64]:
+    """(T, 4, 4) ``transform_matrix``: inverse head pose, translation over ten (task 9)."""
+    flip = np.array([1.0, -1.0, -1.0])
+    rotation = flip[:, None] * pose.rotation.astype(np.float64)
+    translation = pose.translation.astype(np.float64) * flip / 10
+    matrix = np.tile(np.eye(4), (len(pose), 1, 1))
+    matrix[:, :3, :3] = rotation.transpose(0, 2, 1)
+    matrix[:, :3, 3] = -np.einsum("tji,tj->ti", rotation, translation)
+    return matrix
+
+
+def write_wav(audio: NDArray[np.float32], path: Path) -> None:
+    """16-bit mono WAV at 16 kHz of samples in [-1, 1]."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes((audio.clip(-1, 1) * 32767).round().astype("<i2").tobytes())
+
+
+def _write_tracking(capture: Capture, folder: Path) -> None:
+    import torch
+
+    count = len(capture)
+    euler, translation = official_pose(capture.pose)
+    torch.save(
+        {
+            "id": torch.zeros(1, BFM_IDENTITY),
+            "exp": torch.zeros(count, BFM_EXPRESSION),
+            "euler": torch.tensor(euler, dtype=torch.float32),
+            "trans": torch.tensor(translation, dtype=torch.float32),
+            "focal": torch.tensor([capture.pose.focal], dtype=torch.float32),
+        },
+        folder / "track_params.pt",
+    )
+    matrices = camera_to_world(capture.pose)
+    used = np.union1d(capture.split.train, capture.split.heldout)
+    cut = len(used) * 10 // 11
+    for name, ids in (("train", used[:cut]), ("val", used[cut:])):
+        frames = [{"img_id": int(i), "aud_id": int(i), "transform_matrix": matrices[i].tolist()} for i in ids]
+        middle = capture.size / 2
+        table = {"focal_len": capture.pose.focal, "cx": middle, "cy": middle, "frames": frames}
+        (folder / f"transforms_{name}.json").write_text(json.dumps(table, indent=2) + "\n")
+
+
+def _write_action_units(capture: Capture, path: Path) -> None:
+    """OpenFace's columns, leading spaces and all: ``AU45_r`` (blink, 0 to 2) from the eye opening."""
+    open_eyes = max(float(np.quantile(capture.eyes, 0.8)), 1e-6)
+    # Lids of a closed eye still stand apart in landmarks, by about a quarter of the open ones.
+    closed = ((open_eyes - capture.eyes) / (0.75 * open_eyes)).clip(0, 1)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["frame", " AU45_r"])
+        writer.writerows([i + 1, f"{2 * value:.4f}"] for i, value in enumerate(closed))
+
+
+def _trace(capture: Capture) -> dict[str, Any]:
+    split = capture.split
+    return {
+        "frames": len(capture),
+        "size": capture.size,
+        "valid": [bool(v) for v in capture.valid],
+        "train": [int(i) for i in split.train],
+        "heldout": [int(i) for i in split.heldout],
+        "blocks": [int(i) for i in split.blocks],
+        "scalars": capture.scalars,
+        "notes": [
+            "track_params.pt: id and exp are zeros; pose was fitted to landmarks without BFM",
+            "au.csv: AU45_r is a proxy from eye landmarks",
+            "aud_mel.npy: 80-bin log-mel at 100 Hz, 16 steps a frame",
+        ],
+    }

@@ -1,0 +1,94 @@
+"""Face parsing as the pipelines use it: 19 classes in, four colours out (task 4 of RAD-NeRF's ``process.py``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from vdf_bench import labels as classes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: The official colours, RGB (the files are written by OpenCV, so its (255, 0, 0) is this blue).
+COLOURS: Final[dict[str, tuple[int, int, int]]] = {
+    "background": (255, 255, 255),
+    "head": (0, 0, 255),
+    "neck": (0, 255, 0),
+    "torso": (255, 0, 0),
+}
+_GROUPS: Final = {
+    "background": classes.BACKGROUND,
+    "head": classes.HEAD,
+    "neck": classes.NECK,
+    "torso": classes.TORSO,
+}
+
+
+class FrameParser(Protocol):
+    """Anything that parses faces."""
+
+    def parse(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(T, S, S, 3) uint8 RGB to (T, S, S) uint8 classes 0..18."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parsing:
+    """Parsed frames.
+
+    Attributes:
+        labels: (T, S, S) uint8, classes 0..18.
+        trace: share of the pixels that each group takes, and the share of frames without any head.
+    """
+
+    labels: NDArray[np.uint8]
+    trace: dict[str, float]
+
+
+def parse_frames(frames: NDArray[np.uint8], parser: FrameParser) -> Parsing:
+    """Parse (T, S, S, 3) uint8 RGB frames.
+
+    Raises:
+        ValueError: the parser returned something other than (T, S, S) classes 0..18.
+    """
+    labels = np.asarray(parser.parse(frames))
+    if labels.shape != frames.shape[:3] or (labels.size and int(labels.max()) >= len(classes.CLASSES)):
+        raise ValueError(f"a parser must return {frames.shape[:3]} classes 0..18, got {labels.shape}")
+    labels = labels.astype(np.uint8)
+    trace = {f"{name}_share": float(classes.mask_of(labels, group).mean()) for name, group in _GROUPS.items()}
+    has_head = classes.mask_of(labels, classes.HEAD).any(axis=(1, 2))
+    trace["headless_rate"] = float(1 - has_head.mean())
+    return Parsing(labels, trace)
+
+
+def vote(labels: NDArray[np.uint8], radius: int = 2) -> NDArray[np.uint8]:
+    """The most frequent class of each pixel over ``2 radius + 1`` frames: an attacker's cure for flickering masks.
+
+    Args:
+        labels: (T, S, S) uint8 classes.
+        radius: frames to either side; the ends take what there is. Ties go to the lower class.
+
+    Returns:
+        (T, S, S) uint8 classes.
+    """
+    most = np.zeros(labels.shape, np.uint8)
+    best = np.zeros(labels.shape, np.uint8)
+    for value in np.unique(labels):
+        here = labels == value
+        padded = np.pad(here.astype(np.uint8), ((radius, radius), (0, 0), (0, 0)))
+        count = sum(padded[k : k + len(labels)] for k in range(2 * radius + 1))
+        more = count > most
+        best[more] = value
+        most = np.maximum(most, count)
+    return best
+
+
+def colour_code(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(..., S, S) classes to (..., S, S, 3) uint8 RGB in the official four colours."""
+    table = np.zeros((len(classes.CLASSES), 3), np.uint8)
+    for name, group in _GROUPS.items():
+        table[list(group)] = COLOURS[name]
+    return table[labels]
