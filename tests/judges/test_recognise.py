@@ -1,0 +1,122 @@
+"""Recognisers by file, and LPIPS backbones: the loading paths are real; the third-party weights are not shipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.ndimage import affine_transform
+
+from vdf_bench.errors import UserError
+from vdf_bench.judges import judge_all
+from vdf_bench.judges.dsr import DefenseSuccess
+from vdf_bench.judges.identity import Identity
+from vdf_bench.judges.perceptual import load_lpips, lpips_distances
+from vdf_bench.judges.recognise import OnnxRecogniser, RecogniserParameters, align
+
+
+def third_party(name):
+    path = Path(os.environ.get("VDF_BENCH_WEIGHTS", "")) / name
+    if not path.is_file():
+        pytest.skip(f"{name} is not in $VDF_BENCH_WEIGHTS")
+    return path
+
+
+FIVE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+
+
+def landmarks_at(five):
+    points = np.zeros((1, 68, 2), np.float32)
+    points[0, 36:42], points[0, 42:48], points[0, 30], points[0, 48], points[0, 54] = five
+    return points
+
+
+def astronaut():
+    """scikit-image's public portrait and landmarks read off it by eye: eyes, nose tip, mouth corners."""
+    from skimage.data import astronaut as picture
+
+    five = np.array([[204.0, 110.0], [244.0, 108.0], [226.0, 131.0], [208.0, 151.0], [244.0, 150.0]])
+    return picture(), five
+
+
+def test_alignment_undoes_a_similarity():
+    """A picture in ArcFace's frame, turned, scaled and moved, comes back."""
+    rng = np.random.default_rng(0)
+    original = affine_transform(
+        rng.uniform(0, 255, (14, 14, 3)), [1 / 8, 1 / 8, 1], output_shape=(112, 112, 3), order=3
+    )
+    original = np.clip(original, 0, 255).astype(np.uint8)
+    angle, scale, shift = 0.3, 1.4, np.array([40.0, -10.0])
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    five = FIVE @ turn.T + shift  # array coordinates (x, y)
+    back = np.linalg.inv(turn)[::-1, ::-1]
+    moved = np.stack(
+        [affine_transform(c, back, -back @ shift[::-1], (260, 260), order=1) for c in np.moveaxis(original, 2, 0)], -1
+    )
+    (crop,) = align(moved[None], landmarks_at(five + 0.5), 112)
+    inner = np.s_[20:90, 20:90]
+    assert np.abs(crop[inner].astype(int) - original[inner]).mean() < 4
+
+
+def test_bad_files_are_user_errors(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        OnnxRecogniser(tmp_path / "absent.onnx", 0.4)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a model")
+    with pytest.raises(UserError, match="ONNX"):
+        OnnxRecogniser(broken, 0.4)
+    state = tmp_path / "broken.pth"
+    state.write_bytes(b"not a state dict")
+    with pytest.raises(UserError, match="LPIPS-squeeze"):
+        load_lpips("squeeze", state)
+
+
+def test_backbone_of_another_network_is_refused(tmp_path):
+    import torch
+
+    path = tmp_path / "other.pth"
+    torch.save({"features.0.weight": torch.zeros(3)}, path)
+    with pytest.raises(UserError, match="LPIPS-alex"):
+        load_lpips("alex", path)
+
+
+@pytest.mark.real
+def test_onnx_recogniser_knows_a_face_again():
+    model = OnnxRecogniser(third_party("mobilefacenet_y1.onnx"), 0.4)
+    picture, five = astronaut()
+    small = affine_transform(picture.astype(float), [1.25, 1.25, 1], output_shape=(400, 400, 3), order=1)
+    darker = (small * 0.8).astype(np.uint8)
+    upside = picture[::-1].copy()
+    face = model.embed(picture[None], landmarks_at(five))
+    again = model.embed(darker[None], landmarks_at(five / 1.25))
+    wrong = model.embed(upside[None], landmarks_at(five))
+
+    def cosine(a, b):
+        return float((a @ b.T).item() / np.linalg.norm(a) / np.linalg.norm(b))
+
+    assert cosine(face, again) > 0.8
+    assert cosine(face, wrong) < model.threshold
+
+
+@pytest.mark.real
+def test_recogniser_file_serves_identity_and_success_rate_alike(evidence, landmarker):
+    path = third_party("mobilefacenet_y1.onnx")
+    judges = [Identity(RecogniserParameters(onnx=str(path))), DefenseSuccess()]
+    values = {row.metric: row.value for row in judge_all(evidence, judges, "clone")}
+    assert values["identity"] > 0.5
+    assert values["dsr_identity"] == float(values["identity"] < 0.4)
+    assert landmarker.frames_seen == 2 * len(evidence.split.heldout) + 32
+
+
+@pytest.mark.real
+def test_lpips_orders_distortions():
+    path = third_party("squeezenet1_1_fp16.pth")
+    picture, _ = astronaut()
+    clean = picture[60:188, 160:288]
+    noise = np.random.default_rng(0).normal(0, 1, clean.shape)
+    slight, strong = (np.clip(clean + k * noise, 0, 255).astype(np.uint8) for k in (4, 30))
+    same, near, far = lpips_distances("squeeze", np.stack([clean, slight, strong]), np.stack([clean] * 3), path)
+    assert same == 0
+    assert 0 < near < far < 2

@@ -1,0 +1,27 @@
+"""What the shipped judges share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from vdf_bench.cards import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vdf_bench.interfaces import Evidence, Measurement
+
+JudgeStage = Literal["protect", "capture", "clone"]
+
+
+class BaseJudge(Component):
+    """A judge with a card and parameters; see :class:`vdf_bench.interfaces.Judge`."""
+
+    stage: ClassVar[JudgeStage]
+
+    def measure(self, evidence: Evidence) -> Iterable[Measurement]:
+        raise NotImplementedError
+
+    def missing(self) -> str | None:
+        """Which columns are left out here and what they lack; None where all can be measured."""
+        return None

@@ -1,0 +1,161 @@
+"""What every metric means: unit, direction, bounds, and the one line that reports print under the table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from vdf_bench.interfaces import Measurement
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vdf_bench.interfaces import Stage
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One column of the result table.
+
+    Attributes:
+        name: as in the table.
+        stage: which part of the story it judges.
+        unit: of ``value``; empty for plain ratios.
+        better: direction, as of :class:`vdf_bench.interfaces.Measurement`.
+        lower, upper: closed bounds of the value.
+        aggregation: how single observations become the value.
+        definition: one line, printed in reports.
+    """
+
+    name: str
+    stage: Stage
+    unit: str
+    better: Literal["up", "down"]
+    lower: float
+    upper: float
+    aggregation: str
+    definition: str
+
+
+#: PSNR of identical pictures, dB.
+PSNR_CAP: Final = 100.0
+#: Ratios to a nearly still reference would grow without meaning.
+RATIO_CAP: Final = 10.0
+_INF: Final = math.inf
+_HELD: Final = "mean over held-out frames"
+_SHARE: Final = "share of held-out frames"
+
+_TABLE: Final = (
+    # What the protection did to the picture.
+    Metric("psnr", "protect", "dB", "up", 0, PSNR_CAP, "mean over frames",
+           "mean over frames of 10 log10(255²/MSE), MSE over all RGB pixels; identical frames count 100 dB"),
+    Metric("ssim", "protect", "", "up", -1, 1, "mean over frames",
+           "Wang 2004: Gaussian σ 1.5 in an 11 px window, population covariance, K1 .01, K2 .03, range 255, "
+           "mean of R, G, B and of pixels 5 px from the border"),
+    Metric("ms_ssim", "protect", "", "up", 0, 1, "mean over frames",
+           "Wang 2003 on up to 5 dyadic scales, as many as keep 11 px; weights of absent scales are shared out"),
+    Metric("lpips_alex", "protect", "", "down", 0, _INF, "mean over frames",
+           "LPIPS v0.1, AlexNet backbone, RGB in [-1,1]"),
+    Metric("lpips_vgg", "protect", "", "down", 0, _INF, "mean over frames",
+           "LPIPS v0.1, VGG-16 backbone, RGB in [-1,1]"),
+    Metric("lpips_squeeze", "protect", "", "down", 0, _INF, "mean over frames",
+           "LPIPS v0.1, SqueezeNet 1.1 backbone, RGB in [-1,1]"),
+    Metric("flicker", "protect", "/255", "down", 0, 510, "root mean square over pixels and frame pairs",
+           "RMS change of the perturbation from one frame to the next, 8-bit levels"),
+    Metric("linf", "protect", "/255", "down", 0, 255, "maximum over pixels and frames",
+           "largest change of any channel of any pixel, 8-bit levels, as measured"),
+    Metric("bitrate_ratio", "protect", "", "down", 0, _INF, "ratio over the clip",
+           "bytes of the protected clip over those of the clean one, x264 CRF 23, one thread"),
+    # What the attacker's preprocessing made of it. Reference: the clean twin's capture; for undefended frames the
+    # rendered truth where it exists.
+    Metric("parse_iou", "capture", "", "up", 0, 1, "mean over groups, pixels pooled over the clip",
+           "mean IoU over background, head, hair, neck, torso and lips against the reference parsing"),
+    Metric("head_recall", "capture", "", "up", 0, 1, "pixels pooled over the clip",
+           "share of the reference's head pixels (face and hair) still parsed as head"),
+    Metric("face_recall", "capture", "", "up", 0, 1, "pixels pooled over the clip",
+           "share of the reference's face pixels (classes 1-13) still parsed as face"),
+    Metric("landmark_nme", "capture", "", "down", 0, 1, "mean over frames and 68 points, capped at 1",
+           "landmark distance to the reference over the distance of its outer eye corners"),
+    Metric("detection_rate", "capture", "", "up", 0, 1, "share of frames",
+           "share of frames in which the attacker's landmarker found a face"),
+    Metric("pose_error_deg", "capture", "°", "down", 0, 180, "mean over frames",
+           "rotation angle to the reference pose, after removing their constant offset"),
+    Metric("plate_face_share", "capture", "", "down", 0, 1, "share of pixels",
+           "share of the plate, where the head mostly is, that differs from the true plate by > 10/255 and lies "
+           "within 25/255 of a head pixel that some clean frame shows at that place"),
+    # The field: held-out frames of the clone. Head: where the truth (else the clean capture) has face or hair.
+    Metric("head_psnr", "field", "dB", "up", 0, PSNR_CAP, _HELD,
+           "PSNR inside the head against the true clean frame; a failed fit counts as the empty backdrop"),
+    Metric("head_ssim", "field", "", "up", -1, 1, _HELD,
+           "SSIM map averaged inside the head, against the true clean frame"),
+    Metric("frame_psnr", "field", "dB", "up", 0, PSNR_CAP, _HELD,
+           "PSNR of the whole frame (head, torso and plate) against the true clean frame"),
+    Metric("head_psnr_to_clean", "field", "dB", "up", 0, PSNR_CAP, _HELD,
+           "PSNR inside the head against the clone made from the clean clip"),
+    Metric("depth_mae", "field", "head units", "down", 0, _INF, "mean over head pixels",
+           "depth error inside the head after removing each frame's median difference (distance and focal length "
+           "cannot be told apart); transparent pixels count as a flat board"),
+    Metric("alpha_head", "field", "", "up", 0, 1, "mean over head pixels",
+           "mean opacity of the field inside the head"),
+    Metric("frame_change_ratio", "field", "", "up", 0, RATIO_CAP, "ratio of means over frame pairs of a block",
+           "mean change inside the head from frame to frame, over that of the true frames"),
+    # The clone as seen.
+    Metric("identity", "clone", "", "up", -1, 1, _HELD,
+           "cosine to the owner's enrolment (mean embedding of clean training frames); faceless frames count 0"),
+    Metric("face_rate", "clone", "", "up", 0, 1, _SHARE, "share of frames in which a face is found"),
+    Metric("m_lmd", "clone", "%", "down", 0, 100, "mean over frames and points 48-67",
+           "mouth landmark distance to the true frame, each mouth centred, in % of the outer eye corners' distance; "
+           "a faceless frame counts as a mouth shrunk to a point"),
+    Metric("lip_correlation", "clone", "", "up", -1, 1, "pooled over blocks",
+           "Pearson correlation of inner-lip opening with the true frames', each block's mean removed; still lips 0"),
+    Metric("mouth_energy", "clone", "", "up", 0, RATIO_CAP, "pooled over blocks",
+           "standard deviation of inner-lip opening over that of the true frames, each block's mean removed"),
+    Metric("dsr", "clone", "", "up", 0, 1, _SHARE,
+           "defense success rate: share of frames that fail as a clone (dsr_identity or dsr_lips or dsr_quality)"),
+    Metric("dsr_identity", "clone", "", "up", 0, 1, _SHARE,
+           "no face found, or cosine to the enrolment below the recogniser's threshold (FAR 1e-3)"),
+    Metric("dsr_lips", "clone", "", "up", 0, 1, _SHARE,
+           "frames of a frozen clone, faceless frames, and blocks whose lips move < .25 of the truth or correlate "
+           "< .3 with it (block and clip averaged as Fisher's z)"),
+    Metric("dsr_quality", "clone", "", "up", 0, 1, _SHARE,
+           "head PSNR below 20 dB, or mean opacity in the head below .5"),
+    Metric("dsr_l2", "clone", "", "up", 0, 1, _SHARE,
+           "mean squared difference inside the head to the clean twin's clone > .05, RGB in [-1,1] (CMUA, GRASP)"),
+    # What it costs.
+    Metric("seconds_per_frame", "cost", "s", "down", 0, _INF, "mean over frames", "CPU seconds of protecting a frame"),
+    Metric("iterations_per_frame", "cost", "", "down", 0, _INF, "mean over frames",
+           "optimiser iterations that the defense spent on a frame"),
+    Metric("peak_mib", "cost", "MiB", "down", 0, _INF, "maximum over steps",
+           "peak resident memory of the cell's hungriest step"),
+    Metric("attacker_seconds", "cost", "s", "down", 0, _INF, "sum over steps",
+           "CPU seconds that the attacker spends: purify, capture, fit and drive"),
+)  # fmt: skip
+
+#: Every metric that the shipped judges can give, by name, in the order of the story.
+METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in _TABLE}
+
+
+def measurement(name: str, value: float | np.floating[Any], n: int) -> Measurement:
+    """A row that agrees with :data:`METRICS`.
+
+    Args:
+        name: a key of :data:`METRICS`.
+        value: finite, within the metric's bounds but for rounding.
+        n: frames behind it; 0 where the value follows from a definition alone.
+
+    Raises:
+        ValueError: not finite or out of bounds, which is a bug of the judge.
+    """
+    metric = METRICS[name]
+    number, slack = float(value), 1e-4
+    if not math.isfinite(number) or not metric.lower - slack <= number <= metric.upper + slack:
+        raise ValueError(f"{name} = {value} is outside [{metric.lower}, {metric.upper}]")
+    return Measurement(
+        stage=metric.stage,
+        metric=name,
+        unit=metric.unit,
+        better=metric.better,
+        value=min(max(number, metric.lower), metric.upper),
+        n=int(n),
+    )

@@ -1,0 +1,132 @@
+"""Defense success rate: on how many held-out frames does the clone fail as a clone?
+
+Raw, as every metric; the table nets it against the clean arm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from vdf_bench.cards import Card
+from vdf_bench.judges.base import BaseJudge
+from vdf_bench.judges.definitions import measurement
+from vdf_bench.judges.field import frame_alpha, head_psnr
+from vdf_bench.judges.lips import STILL, energy_ratio
+from vdf_bench.judges.observe import observe
+from vdf_bench.judges.outcome import is_frozen
+from vdf_bench.judges.points import correlation, deviation
+from vdf_bench.judges.recognise import RecogniserParameters, recogniser_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.judges.observe import Observation
+
+    Flags = NDArray[np.bool_]
+
+
+class DsrParameters(RecogniserParameters):
+    """When a frame fails.
+
+    Attributes:
+        onnx, threshold: the recogniser, as of the identity judge.
+        min_correlation: lips that follow the truth less do not follow.
+        min_energy: lips that move less, relative to the truth, stand still.
+        min_head_psnr: dB; nearest-pose copies reach 16 to 23 dB, clones 25 to 32, poisoned ones 16 to 19.
+        min_alpha: mean opacity in the head under which there is a hole rather than a head.
+        max_l2: of ``dsr_l2``, the threshold of CMUA and GRASP.
+    """
+
+    min_correlation: float = Field(default=0.3, ge=-1, le=1)
+    min_energy: float = Field(default=0.25, ge=0)
+    min_head_psnr: float = Field(default=20.0, ge=0)
+    min_alpha: float = Field(default=0.5, ge=0, le=1)
+    max_l2: float = Field(default=0.05, gt=0)
+
+
+class DefenseSuccess(BaseJudge):
+    """Share of frames on which the clone is not its owner, does not speak, or falls apart."""
+
+    card = Card(
+        name="dsr",
+        title="Defense success rate",
+        summary="Share of held-out frames that fail as a clone: not recognised as the owner, frozen or lips that do "
+        "not follow, or no intact head. Identity alone would pass a frozen, shattered face. dsr_l2 is the rate of "
+        "the image-editing literature.",
+        source="dsr_l2: CMUA-Watermark, AAAI 2022, and GRASP",
+        url="https://arxiv.org/abs/2105.10872",
+        year=2022,
+    )
+    parameters_model = DsrParameters
+    stage = "clone"
+
+    def measure(self, evidence: Evidence) -> Iterator[Measurement]:
+        seen = observe(evidence)
+        count = len(seen.split.heldout)
+        if seen.rendering is None:
+            for name in ("dsr", "dsr_identity", "dsr_lips", "dsr_quality", "dsr_l2"):
+                yield measurement(name, 1.0, 0)
+            return
+        chosen = self.parameters
+        recogniser = recogniser_of(chosen, seen)
+        threshold = recogniser.threshold if chosen.threshold is None else chosen.threshold
+        parts = {
+            "dsr_identity": ~seen.clone_faces.seen | (seen.cosines(recogniser) < threshold),
+            "dsr_lips": fails_lips(seen, chosen.min_correlation, chosen.min_energy),
+            "dsr_quality": (head_psnr(seen) < chosen.min_head_psnr) | (frame_alpha(seen) < chosen.min_alpha),
+        }
+        yield measurement("dsr", np.logical_or.reduce(list(parts.values())).mean(), count)
+        for name, fails in parts.items():
+            yield measurement(name, fails.mean(), count)
+        twin = seen.clean_rendering or (seen.rendering if seen.undefended else None)
+        if twin is not None:
+            distances = masked_l2(seen.rendering.rgb, twin.rgb, seen.head)
+            yield measurement("dsr_l2", (distances > chosen.max_l2).mean(), count)
+
+
+def masked_l2(picture: NDArray[np.uint8], reference: NDArray[np.uint8], mask: Flags) -> NDArray[np.float64]:
+    """Mean squared difference of RGB in [-1, 1] inside ``mask``, (B,); 0 where the mask is empty."""
+    difference = (picture.astype(np.float32) - reference) * (2 / 255)
+    size = 3 * np.maximum(mask.sum((1, 2)), 1)
+    total: NDArray[np.float64] = np.where(mask[..., None], difference**2, 0).sum((1, 2, 3), dtype=np.float64)
+    mean: NDArray[np.float64] = total / size
+    return mean
+
+
+def fails_lips(seen: Observation, min_correlation: float, min_energy: float) -> Flags:
+    """(B,) frames of a face that does not speak.
+
+    All frames of a frozen clone fail, and faceless ones. The rest is decided a block at a time, as lip motion needs
+    time. Blocks are short (often 12 frames, a handful of independent ones), so a block's own correlation is no
+    verdict: it is averaged, as Fisher's z, with the clip's. A block in which the owner hardly opens the mouth says
+    nothing and takes the clip's verdict. Where the owner does not speak at all, lips fail nobody.
+    """
+    faceless = ~seen.clone_faces.seen
+    if is_frozen(seen):
+        return np.ones_like(faceless)
+    fails = faceless.copy()
+    lips = seen.lips
+    spread = deviation(lips.truth)
+    if spread < STILL:
+        return fails
+    pooled = correlation(lips.clone, lips.truth, STILL)
+    pooled_energy = energy_ratio(lips.clone, lips.truth)
+    for block in lips.blocks:
+        clone, truth = lips.clone[block], lips.truth[block]
+        r, energy = pooled, pooled_energy
+        if deviation(truth) > spread / 3:
+            r, energy = shrink(correlation(clone, truth, STILL), pooled), energy_ratio(clone, truth)
+        fails[lips.frames[block]] |= r < min_correlation or energy < min_energy
+    return fails
+
+
+def shrink(block: float, pooled: float) -> float:
+    """Two correlations averaged as Fisher's z."""
+    z = np.arctanh(np.clip([block, pooled], -0.999, 0.999))
+    return float(np.tanh(z.mean()))

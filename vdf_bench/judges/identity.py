@@ -1,0 +1,39 @@
+"""Does the clone look like its owner?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vdf_bench.cards import Card
+from vdf_bench.judges.base import BaseJudge
+from vdf_bench.judges.definitions import measurement
+from vdf_bench.judges.observe import observe
+from vdf_bench.judges.recognise import RecogniserParameters, recogniser_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vdf_bench.interfaces import Evidence, Measurement
+
+
+class Identity(BaseJudge):
+    """Cosine to the owner's enrolment, and face-presence rate."""
+
+    card = Card(
+        name="identity",
+        title="Identity",
+        summary="Cosine of the clone to its owner's clean training frames, and how often a face is found at all. The "
+        "shipped recogniser, id-synth, is validated on rendered heads only; for real clips give an ArcFace-like "
+        "recogniser with --set identity.onnx=PATH.",
+        source="ArcFace, Deng et al., CVPR 2019 (the kind of network)",
+        url="https://arxiv.org/abs/1801.07698",
+        year=2019,
+    )
+    parameters_model = RecogniserParameters
+    stage = "clone"
+
+    def measure(self, evidence: Evidence) -> Iterator[Measurement]:
+        seen = observe(evidence)
+        cosines = seen.cosines(recogniser_of(self.parameters, seen))
+        yield measurement("identity", cosines.mean(), len(cosines))
+        yield measurement("face_rate", seen.clone_faces.seen.mean(), len(cosines))

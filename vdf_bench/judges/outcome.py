@@ -1,0 +1,77 @@
+"""Outcomes are classes before they are numbers: how a fit ended, and whether a clean clone proves anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from vdf_bench.judges.field import alpha_head, frame_change_ratio
+from vdf_bench.judges.observe import observe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vdf_bench.interfaces import Evidence, Measurement, Outcome
+
+#: Clones measured .98 opacity in the head and .8 of the truth's motion; frozen ones .02 to .04 and .03 to .07.
+FROZEN_ALPHA: Final = 0.3
+FROZEN_CHANGE: Final = 0.3
+
+
+def classify(evidence: Evidence) -> tuple[Outcome, str]:
+    """Outcome of a cell, and a code with detail.
+
+    A fit that ended otherwise keeps its outcome; a trained one is ``frozen`` when the field is empty where the head
+    should be (the face then comes out of the plate) or hardly moves.
+    """
+    if evidence.outcome != "trained":
+        return evidence.outcome, evidence.code
+    if evidence.rendering is None:
+        return "diverged", evidence.code or "no-rendering"
+    seen = observe(evidence)
+    alpha, (change, _) = alpha_head(seen), frame_change_ratio(seen)
+    if alpha < FROZEN_ALPHA:
+        return "frozen", f"alpha_head={alpha:.2f}"
+    if change < FROZEN_CHANGE:
+        return "frozen", f"frame_change_ratio={change:.2f}"
+    return "trained", evidence.code
+
+
+def is_frozen(evidence: Evidence) -> bool:
+    """Whether a trained field shows a static or an empty head."""
+    return classify(evidence)[0] == "frozen"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A condition that a victim's clone of the clean clip must meet before its cells prove anything.
+
+    Attributes:
+        name: of the metric.
+        value: as measured.
+        threshold: the bound.
+        side: whether ``value`` must be at least or at most ``threshold``.
+        ok: whether it is.
+    """
+
+    name: str
+    value: float
+    threshold: float
+    side: Literal["at least", "at most"]
+
+    @property
+    def ok(self) -> bool:
+        return self.value >= self.threshold if self.side == "at least" else self.value <= self.threshold
+
+
+GATES: Final[tuple[tuple[str, float, Literal["at least", "at most"]], ...]] = (
+    ("head_psnr", 25.0, "at least"),
+    ("lip_correlation", 0.6, "at least"),
+    ("dsr_identity", 0.1, "at most"),
+)
+
+
+def gates(measurements: Iterable[Measurement]) -> list[Gate]:
+    """The gates of a clean cell; a metric that was not measured has no gate."""
+    values = {row.metric: row.value for row in measurements}
+    return [Gate(name, values[name], threshold, side) for name, threshold, side in GATES if name in values]
