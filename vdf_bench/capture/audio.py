@@ -74,7 +74,8 @@ def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
     loudness = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) if len(audio) else 0.0
     if loudness < SILENCE:
         return np.zeros((steps, MEL_BINS), np.float32)
-    padded = np.pad(audio.astype(np.float64) * (LOUDNESS / loudness), (FFT // 2, FFT))
+    # Mirrored ends: a frame at the edge would otherwise look half silent.
+    padded = np.pad(audio.astype(np.float64) * (LOUDNESS / loudness), FFT // 2, mode="symmetric")
     framed = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::hop][:steps]
     power = np.abs(np.fft.rfft(framed * np.hanning(FFT), axis=1)) ** 2
     mel = power @ mel_filters().T
@@ -82,13 +83,12 @@ def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def mel_windows(audio: NDArray[np.float32], count: int, fps: Fraction = FPS) -> NDArray[np.float32]:
-    """(count, 16, 80) log-mel windows centred on the middle of each video frame; zeros beyond the sound."""
+    """(count, 16, 80) log-mel windows centred on the middle of each video frame; the sound's ends are held."""
     mel = log_mel(audio)
     middle = (np.arange(count) + 0.5) * MEL_RATE / float(fps)
     first = np.round(middle - (WINDOW - 1) / 2).astype(int)
     index = first[:, None] + np.arange(WINDOW)
-    inside = (index >= 0) & (index < len(mel))
-    return np.asarray(mel[index.clip(0, len(mel) - 1)] * inside[..., None], dtype=np.float32)
+    return np.asarray(mel[index.clip(0, len(mel) - 1)])
 
 
 def mouth_from_sound(mel: NDArray[np.float32], mouth: NDArray[np.float32], train: NDArray[np.int64]) -> MouthFromSound:
