@@ -28,6 +28,7 @@ class Card:
         cost: rough time per clip on two CPU cores at the default preset.
         version: raised whenever results change; part of every cache key.
         tags: such as ``control`` for components that no one would deploy.
+        short: the parameter that ``name:value`` sets (purifiers in chains); empty for none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Card:
     cost: CostClass = "seconds"
     version: int = 1
     tags: tuple[str, ...] = ()
+    short: str = ""
 
 
 class Parameters(BaseModel):
