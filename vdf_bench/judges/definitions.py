@@ -117,7 +117,7 @@ _TABLE: Final = (
            "no face found, or cosine to the enrolment below the recogniser's threshold (FAR 1e-3)"),
     Metric("dsr_lips", "clone", "", "up", 0, 1, _SHARE,
            "frames of a frozen clone, faceless frames, and blocks whose lips move < .25 of the truth or correlate "
-           "< .3 with it (block and clip averaged as Fisher's z)"),
+           "< .3 with it (mean of Fisher's z, a third the block's, two thirds the clip's)"),
     Metric("dsr_quality", "clone", "", "up", 0, 1, _SHARE,
            "head PSNR below 20 dB, or mean opacity in the head below .5"),
     Metric("dsr_l2", "clone", "", "up", 0, 1, _SHARE,
@@ -156,6 +156,6 @@ def measurement(name: str, value: float | np.floating[Any], n: int) -> Measureme
         metric=name,
         unit=metric.unit,
         better=metric.better,
-        value=min(max(number, metric.lower), metric.upper),
+        value=float(min(max(number, metric.lower), metric.upper)),
         n=int(n),
     )
