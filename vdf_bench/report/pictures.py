@@ -1,0 +1,179 @@
+"""Pictures of a run: strips of still frames and short previews, kept in ``media/`` with an index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MEDIA_SCHEMA = 1
+#: Held-out moments in a strip.
+MOMENTS = 4
+#: Amplification of the difference, around mid grey.
+GAIN = 8
+#: Largest edge of a tile in pixels; more does not show on a page.
+TILE = 192
+#: Longest preview, frames.
+PREVIEW_FRAMES = 150
+
+#: Strip -> its label, in reading order.
+STRIPS = {
+    "original": "original",
+    "protected": "protected",
+    "difference": f"difference ×{GAIN}",
+    "clean": "clone of the original",
+    "defended": "clone of the protected",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The held-out frames of one cell, seen from all sides.
+
+    Attributes:
+        clip, defense, linf, purifier, capture, target, victim, seed, outcome: as in the result table.
+        original: (B, S, S, 3) uint8 RGB, what the clones should look like.
+        protected: (B, S, S, 3) uint8 RGB, as published.
+        clean_clone: (B, S, S, 3) uint8 RGB, clone of the undefended clip; None where there is none.
+        defended_clone: (B, S, S, 3) uint8 RGB, clone of the protected clip; None where the fit failed.
+        frames: (B,) positions of these frames in the clip.
+        fps: frames per second.
+        code: detail of the outcome.
+    """
+
+    clip: str
+    defense: str
+    linf: float
+    purifier: str
+    capture: str
+    target: str
+    victim: str
+    seed: int
+    outcome: str
+    original: NDArray[np.uint8]
+    protected: NDArray[np.uint8]
+    clean_clone: NDArray[np.uint8] | None
+    defended_clone: NDArray[np.uint8] | None
+    frames: NDArray[np.int64]
+    fps: Fraction = Fraction(25)
+    code: str = ""
+
+    def labels(self) -> dict[str, Any]:
+        """What names the picture, as JSON values."""
+        names = ("clip", "defense", "linf", "purifier", "capture", "target", "victim", "seed", "outcome", "code")
+        return {name: getattr(self, name) for name in names}
+
+    def cell_id(self) -> str:
+        """Folder name: readable, safe on any file system, one per cell."""
+        named = {name: value for name, value in self.labels().items() if name not in ("outcome", "code")}
+        words = (
+            re.sub(r"[^A-Za-z0-9]+", "-", f"{self.clip} {self.defense} {self.victim} {self.seed}").strip("-").lower()
+        )
+        return f"{words[:48]}-{hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]}"
+
+
+def difference(original: NDArray[np.uint8], protected: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The perturbation times :data:`GAIN` around mid grey: (..., 3) uint8."""
+    change = protected.astype(np.int16) - original.astype(np.int16)
+    return np.clip(128 + GAIN * change, 0, 255).astype(np.uint8)
+
+
+def strip(frames: NDArray[np.uint8], moments: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The chosen frames side by side, a pixel apart: (S, M * S + M - 1, 3) uint8."""
+    from PIL import Image
+
+    tiles = []
+    for frame in frames[moments]:
+        edge = min(TILE, frame.shape[0])
+        tile = Image.fromarray(frame).resize((edge, edge), Image.Resampling.LANCZOS) if edge < len(frame) else frame
+        tiles += [np.asarray(tile, dtype=np.uint8), np.full((edge, 1, 3), 255, np.uint8)]
+    return np.concatenate(tiles[:-1], axis=1)
+
+
+def mosaic(picture: Picture) -> NDArray[np.uint8]:
+    """A 2 x 2 video, (B, 2S, 2S, 3) uint8: original and protected above their clones; grey where there is no clone."""
+    blank = np.full_like(picture.original, 128)
+    clones = [blank if clone is None else clone for clone in (picture.clean_clone, picture.defended_clone)]
+    rows = [np.concatenate(pair, axis=2) for pair in ([picture.original, picture.protected], clones)]
+    return np.concatenate(rows, axis=1)[:PREVIEW_FRAMES]
+
+
+def save_media(folder: Path, pictures: Iterable[Picture]) -> None:
+    """Write ``media/<cell>/*.png``, ``media/<cell>/preview.mp4`` and ``media/index.json``, replacing what is there."""
+    from PIL import Image
+
+    from vdf_bench.video import encode_preview
+
+    media = folder / "media"
+    shutil.rmtree(media, ignore_errors=True)
+    media.mkdir(parents=True)
+    index = []
+    for picture in pictures:
+        count = len(picture.original)
+        moments = np.unique(((np.arange(MOMENTS) + 0.5) * count / MOMENTS).astype(np.int64))
+        views = {
+            "original": picture.original,
+            "protected": picture.protected,
+            "difference": difference(picture.original, picture.protected),
+            "clean": picture.clean_clone,
+            "defended": picture.defended_clone,
+        }
+        home = media / picture.cell_id()
+        home.mkdir(exist_ok=True)
+        strips = {}
+        for name, frames in views.items():
+            if frames is not None:
+                buffer = BytesIO()
+                Image.fromarray(strip(frames, moments)).save(buffer, "PNG", optimize=True)
+                (home / f"{name}.png").write_bytes(buffer.getvalue())
+                strips[name] = f"{home.name}/{name}.png"
+        (home / "preview.mp4").write_bytes(encode_preview(mosaic(picture), picture.fps))
+        seconds = [round(float(picture.frames[m] / picture.fps), 2) for m in moments]
+        index.append(
+            {
+                **picture.labels(),
+                "moments": seconds,
+                "strips": strips,
+                "video": f"{home.name}/preview.mp4",
+                "frames": count,
+            }
+        )
+    text = json.dumps({"schema": MEDIA_SCHEMA, "pictures": index}, indent=1, ensure_ascii=False)
+    (media / "index.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_index(folder: Path) -> list[dict[str, Any]]:
+    """The pictures that a run folder holds; empty where it has none.
+
+    Raises:
+        UserError: the index is damaged, or points out of ``media/``.
+    """
+    from vdf_bench.errors import UserError
+
+    path = folder / "media" / "index.json"
+    if not path.is_file():
+        return []
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        pictures: list[dict[str, Any]] = found["pictures"]
+        files = [file for picture in pictures for file in [*picture["strips"].values(), picture["video"]] if file]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"{path} is damaged: delete media/ to report without pictures, or run again") from None
+    root = path.parent.resolve()
+    for file in files:
+        if not (root / file).resolve().is_relative_to(root) or not (root / file).is_file():
+            raise UserError(f"{path} names {file!r}, which is not in media/: delete media/ or run again")
+    return pictures

@@ -1,0 +1,269 @@
+"""Plots of a run, as PNG and SVG under ``plots/``; a plot with nothing to show is not made."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from vdf_bench.judges.definitions import METRICS
+from vdf_bench.report import words
+from vdf_bench.report.tables import defense_name, purifier_name, records
+from vdf_bench.report.terminal import basis
+from vdf_bench.stats import GROUP, UNPURIFIED, paired_differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from vdf_bench.report.record import Run
+
+#: Okabe and Ito's palette, safe for colour-blind readers; black is left to axes.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+MARKERS = "osD^vPX"
+_ERRORS = ("landmark_nme", "pose_error_deg")
+_WIDTH = 6.4
+_STYLE: dict[str, Any] = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "svg.hashsalt": "vdf-bench",
+    "svg.fonttype": "path",
+    "legend.frameon": False,
+    # Names come from users: "$" must not start mathematics.
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A finished plot.
+
+    Attributes:
+        title, caption: what it shows, and how to read it.
+        svg: its file; the PNG stands beside it.
+    """
+
+    title: str
+    caption: str
+    svg: Path
+
+
+def write_plots(run: Run) -> list[Plot]:
+    """Draw every plot that has something to show into ``plots/``, replacing what is there."""
+    import matplotlib
+
+    folder = run.folder / "plots"
+    shutil.rmtree(folder, ignore_errors=True)
+    if not len(run.summary):
+        return []
+    folder.mkdir()
+    made = []
+    with matplotlib.rc_context(cast("Any", _STYLE)):
+        for name, title, caption, figure in _figures(run):
+            figure.savefig(folder / f"{name}.svg", metadata={"Date": None}, bbox_inches="tight")
+            figure.savefig(folder / f"{name}.png", dpi=160, bbox_inches="tight", metadata={"Software": None})
+            made.append(Plot(title, caption, folder / f"{name}.svg"))
+    return made
+
+
+def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
+    valid = run.summary[run.summary["verdict"] != "void"]
+    for access, rows in valid.groupby("access", sort=False):
+        if rows[["dsr_delta", "head_psnr_delta"]].notna().to_numpy().any():
+            caption = (
+                "Effect of each defense net of the clean clone. Small points: single clips and seeds; large ones: "
+                f"means. {basis(run)}"
+            )
+            yield f"effect-{access}", f"Effect per victim ({access})", caption, _effect(run, rows)
+    points = valid[valid["psnr"].notna() & valid["dsr_delta"].notna()]
+    plain = points["purifier"].isin(UNPURIFIED)
+    if len(points):
+        caption = (
+            "Up and to the right is better for the defender: more protection at higher fidelity. One point an attack"
+        )
+        caption += ", as published; purified ones are in the table." if plain.any() and not plain.all() else "."
+        yield "fidelity", "Fidelity against effect", caption, _fidelity(run, points[plain] if plain.any() else points)
+    costs = run.summary.drop_duplicates(["defense", "linf"])
+    costs = costs[costs["seconds_per_frame"] > 0]
+    if len(costs):
+        caption = "Processor seconds per protected frame, on the machine named under Environment."
+        yield "cost", "Cost of protection", caption, _cost(costs)
+    trace = [m for m in ("parse_iou", "head_recall", *_ERRORS) if valid[m].notna().any()]
+    if trace:
+        caption = "What the attacker's own preprocessing made of the protected video, before any field was trained."
+        yield "stages", "Stage trace", caption, _stages(run, valid, trace)
+
+
+def _colours(summary: pd.DataFrame) -> dict[str, str]:
+    names = sorted(summary["defense"].unique())
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+
+
+def _short(text: str, length: int = 26) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _lines(rows: pd.DataFrame, keys: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Places on the vertical axis: a bold heading (with no row) for each attack, and its defenses below."""
+    several = rows["purifier"].nunique() > 1
+    lines: list[tuple[str, dict[str, Any]]] = []
+    for key, attack in rows.groupby(keys, sort=False):
+        lines.append((_short(" · ".join(str(part) for part in key if part), 40), {}))
+        for row in records(attack):
+            after = f", {purifier_name(row)}" if several else ""
+            lines.append((_short(f"{defense_name(row)}{after}", 34), row))
+    return lines
+
+
+def _name_lines(axis: Axes, lines: list[tuple[str, dict[str, Any]]]) -> None:
+    axis.set_yticks(range(len(lines)), [text for text, _ in lines])
+    axis.set_ylim(len(lines) - 0.4, -0.6)
+    for tick, (_, row) in zip(axis.get_yticklabels(), lines, strict=True):
+        tick.set_fontweight("normal" if row else "bold")
+
+
+def _effect(run: Run, rows: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure
+
+    colours = _colours(run.summary)
+    lines = _lines(rows, ["victim", "target", "capture"])
+    figure = Figure(figsize=(_WIDTH, 0.9 + 0.27 * len(lines)))
+    axes = figure.subplots(1, 2, sharey=True, gridspec_kw={"wspace": 0.08})
+    panels = (("dsr", 100, "net DSR [%]"), ("head_psnr", 1, "Δ head PSNR [dB]"))
+    for axis, (metric, factor, name) in zip(axes, panels, strict=True):
+        pairs = paired_differences(run.results, metric)
+        for place, (_, row) in enumerate(lines):
+            if not row:
+                continue
+            colour = colours[row["defense"]]
+            own = pairs[(pairs[GROUP] == [row[g] for g in GROUP]).all(axis=1)]["delta"] * factor
+            # Spread by rank, not by chance: the same table always gives the same picture.
+            jitter = np.linspace(-0.16, 0.16, len(own)) if len(own) > 1 else np.zeros(len(own))
+            axis.scatter(own, place + jitter, s=9, color=colour, alpha=0.45, linewidths=0)
+            low, high = row[f"{metric}_low"] * factor, row[f"{metric}_high"] * factor
+            if math.isfinite(low):
+                axis.plot([low, high], [place, place], color=colour, linewidth=2, zorder=4, solid_capstyle="butt")
+            face = "white" if row["arm"] == "control" else colour
+            axis.scatter(row[f"{metric}_delta"] * factor, place, s=40, color=face, edgecolors=colour, zorder=3)
+        axis.axvline(0, color="#555555", linewidth=0.8)
+        axis.set_xlabel(f"{name}\n{_sample(rows)}")
+        axis.tick_params(axis="y", length=0)
+        axis.grid(visible=False, axis="y")
+    axes[0].set_xlim(min(-10, axes[0].get_xlim()[0]), 105)
+    for edge in (words.STILL, words.FAILS):
+        axes[0].axvline(100 * edge, color="#555555", linewidth=0.8, linestyle=":")
+    _name_lines(axes[0], lines)
+    return figure
+
+
+def _sample(rows: pd.DataFrame) -> str:
+    """``n = 5–6 clips``."""
+    low, high = int(rows["clips"].min()), int(rows["clips"].max())
+    return f"n = {words.count(high, 'clip')}" if low == high else f"n = {low}–{high} clips"
+
+
+def _fidelity(run: Run, rows: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    colours = _colours(run.summary)
+    accesses = list(rows["access"].unique())
+    attacks = list(dict.fromkeys(_attack(row) for row in records(rows)))
+    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(attacks)}
+    figure = Figure(figsize=(_WIDTH, 3.2))
+    axes = np.atleast_1d(figure.subplots(1, len(accesses), sharey=True, sharex=True))
+    for axis, access in zip(axes, accesses, strict=True):
+        here = rows[rows["access"] == access]
+        for _, curve in here.groupby(["defense", "purifier", "capture", "target", "victim"]):
+            points = records(curve.sort_values("linf"))
+            colour = colours[points[0]["defense"]]
+            axis.plot(
+                [point["psnr"] for point in points],
+                [100 * point["dsr_delta"] for point in points],
+                marker=markers[_attack(points[0])],
+                color=colour,
+                markerfacecolor="white" if points[0]["arm"] == "control" else colour,
+                linewidth=1,
+                markersize=7,
+                alpha=0.85,
+            )
+        axis.set_title(access, fontsize=10, loc="left")
+        axis.set_xlabel(f"protection PSNR [dB]\n{_sample(here)}")
+        axis.margins(x=0.08)
+        axis.set_ylim(min(-8.0, axis.get_ylim()[0]), 108)
+    axes[0].set_ylabel("net DSR [%]")
+    handles = [
+        Line2D([], [], color=c, lw=5, label=_short(n)) for n, c in colours.items() if (rows["defense"] == n).any()
+    ]
+    handles += [Line2D([], [], color="#555555", marker=m, lw=0, label=_short(n, 40)) for n, m in markers.items()]
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=2, fontsize=9)
+    return figure
+
+
+def _attack(row: dict[str, Any]) -> str:
+    name = f"{row['victim']} · {row['target']}" if row["target"] else str(row["victim"])
+    after = purifier_name(row)
+    return name if after == "as published" else f"{name} · {after}"
+
+
+def _cost(rows: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    colours = _colours(rows)
+    rows = rows.sort_values("seconds_per_frame", ascending=False)
+    figure = Figure(figsize=(_WIDTH, 0.9 + 0.3 * len(rows)))
+    axis = figure.subplots()
+    for place, row in enumerate(records(rows)):
+        seconds = row["seconds_per_frame"]
+        axis.scatter(seconds, place, s=46, color=colours[row["defense"]], zorder=3)
+        axis.annotate(
+            words.small(seconds), (seconds, place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.grid(visible=False, axis="y")
+    low, high = rows["seconds_per_frame"].min(), rows["seconds_per_frame"].max()
+    axis.set_xlim(10 ** math.floor(math.log10(low) - 0.05), 10 ** math.ceil(math.log10(high) + 0.25))
+    axis.set_yticks(range(len(rows)), [_short(defense_name(row), 34) for row in records(rows)])
+    axis.set_ylim(-0.6, len(rows) - 0.4)
+    axis.set_xlabel(f"cost [s/frame], logarithmic; {_sample(rows)}")
+    return figure
+
+
+def _stages(run: Run, rows: pd.DataFrame, metrics: list[str]) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    colours = _colours(run.summary)
+    lines = _lines(rows.drop_duplicates(["defense", "linf", "purifier", "capture"]), ["access", "capture"])
+    figure = Figure(figsize=(_WIDTH, 0.9 + 0.27 * len(lines)))
+    axes = np.atleast_1d(figure.subplots(1, len(metrics), sharey=True, gridspec_kw={"wspace": 0.12}))
+    for axis, metric in zip(axes, metrics, strict=True):
+        for place, (_, row) in enumerate(lines):
+            if row and math.isfinite(row[metric]):
+                face = "white" if row["arm"] == "control" else colours[row["defense"]]
+                axis.scatter(row[metric], place, s=36, color=face, edgecolors=colours[row["defense"]], zorder=3)
+        label, unit = words.label(metric), METRICS[metric].unit
+        axis.set_xlabel(
+            f"{label.replace(' ', chr(10), 1)}\n[{unit}]" if unit else label.replace(" ", "\n", 1), fontsize=9
+        )
+        axis.tick_params(axis="y", length=0)
+        axis.tick_params(axis="x", labelsize=8)
+        axis.grid(visible=False, axis="y")
+        axis.xaxis.set_major_locator(MaxNLocator(3, prune="upper" if metric in _ERRORS else None))
+        axis.set_xlim(0, (axis.get_xlim()[1] * 1.05 or 1.0) if metric in _ERRORS else 1.06)
+    _name_lines(axes[0], lines)
+    return figure

@@ -1,0 +1,75 @@
+"""A finished run, read back: the result table and ``run.json``."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.errors import UserError
+from vdf_bench.results import SCHEMA, read_results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder in memory.
+
+    Attributes:
+        folder: where it lies.
+        results: the result table.
+        record: ``run.json``; every key of it may be absent.
+    """
+
+    folder: Path
+    results: pd.DataFrame
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """Clip -> person, as far as the run knows; other clips are persons of their own."""
+        return {str(clip): str(person) for clip, person in (self.record.get("identities") or {}).items()}
+
+    def access(self, capture: str) -> str:
+        """``white-box`` where the attacker parses with the network that defenses differentiate, else ``transfer``.
+
+        The parser is the first word of a capture policy: ``builtin``, ``builtin/strict``, ``heldout:repair`` ...
+        """
+        surrogate = str(self.record.get("surrogate") or "builtin")
+        return "white-box" if re.split(r"[/:+, ]", capture)[0] == surrogate else "transfer"
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per attacked defense, see :func:`vdf_bench.report.tables.summarise`."""
+        from vdf_bench.report.tables import summarise
+
+        return summarise(self)
+
+    def failed_gates(self) -> list[dict[str, Any]]:
+        """Gates that a clean clone did not pass: why cells are void."""
+        return [gate for gate in self.record.get("gates") or [] if not gate.get("ok")]
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run folder.
+
+    Raises:
+        UserError: a file is missing, damaged or of another schema.
+    """
+    results = read_results(folder)
+    path = folder / "run.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: give the folder that `vdf-bench run --out` wrote") from None
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} cannot be read ({error}); run again or restore it") from None
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        raise UserError(f"{path} does not follow schema {SCHEMA}: use the version of vdf-bench that wrote it")
+    return Run(folder, results, record)

@@ -1,0 +1,248 @@
+"""The summary: one row per attacked defense, and its CSV, Markdown and LaTeX forms."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.report import words
+from vdf_bench.stats import GROUP, UNPURIFIED, effect_sizes, per_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from vdf_bench.report.record import Run
+
+#: Metrics of a cell that are set against the clean twin; parts of DSR join them.
+EFFECTS = ("dsr", "head_psnr", "head_ssim", "depth_mae", "lip_correlation", "identity")
+#: Metrics of the defense or the capture, shared by cells.
+SHARED = (
+    "psnr",
+    "ssim",
+    "seconds_per_frame",
+    "attacker_seconds",
+    "parse_iou",
+    "head_recall",
+    "landmark_nme",
+    "detection_rate",
+    "pose_error_deg",
+    "plate_face_share",
+)
+
+
+def dsr_parts(results: pd.DataFrame) -> list[str]:
+    """The parts that DSR is reported with; ``dsr_l2`` is another measure, not a part."""
+    return sorted({name for name in results["metric"].unique() if name.startswith("dsr_") and name != "dsr_l2"})
+
+
+def summarise(run: Run) -> pd.DataFrame:
+    """One row per attacked defense: what came of it, its effect net of the clean twin, its fidelity and its cost.
+
+    Returns:
+        The group, ``access, arm, outcome`` (in words), ``cells, void, clips, units, seeds``;
+        for each effect metric M ``M_clean, M, M_delta, M_low, M_high, M_wide, M_sd``; for each shared metric its mean; and
+        ``verdict`` (``fails | partly | still | void | unknown``). Absent numbers are NaN.
+    """
+    import pandas as pd
+
+    df = run.results
+    attacked = df[(df["victim"] != "") & (df["arm"] != "clean")]
+    effects = {
+        metric: {tuple(row[name] for name in GROUP): row for row in records(effect_sizes(df, metric, run.identities))}
+        for metric in [*EFFECTS, *dsr_parts(df)]
+    }
+    rows: list[dict[str, Any]] = []
+    for key, group in attacked.groupby(GROUP, sort=True):
+        row: dict[str, Any] = dict(zip(GROUP, key, strict=True))
+        cells = group.drop_duplicates(["clip", "seed"])
+        valid = cells[cells["outcome"] != "void"]
+        row |= {
+            "access": run.access(row["capture"]),
+            "arm": group["arm"].iloc[0],
+            "outcome": _outcomes(cells["outcome"]),
+            "cells": len(cells),
+            "void": len(cells) - len(valid),
+            "clips": valid["clip"].nunique(),
+            "units": len({run.identities.get(clip, clip) for clip in valid["clip"].unique()}),
+            "seeds": valid["seed"].nunique(),
+        }
+        for metric, table in effects.items():
+            get = table.get(key, {}).get
+            row |= {f"{metric}_clean": get("clean", math.nan), metric: get("value", math.nan)}
+            row |= {f"{metric}_{part}": get(part, math.nan) for part in ("delta", "low", "high")}
+            row |= {f"{metric}_wide": bool(get("wide", False)), f"{metric}_sd": get("seed_sd", math.nan)}
+        for metric in SHARED:
+            row[metric] = shared(run, row, metric, set(cells["clip"]))
+        row["verdict"] = "void" if not len(valid) else verdict(row["dsr_delta"])
+        rows.append(row)
+    rows.sort(key=_reading_order)
+    return pd.DataFrame(rows)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as mappings."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _reading_order(row: dict[str, Any]) -> tuple[Any, ...]:
+    """By attack, white-box and as published first; within it by defense, controls last: they are the yardstick."""
+    attack = (row["victim"], row["target"], row["access"] != "white-box", row["capture"])
+    transit = (row["purifier"] not in UNPURIFIED, row["purifier"])
+    return (*attack, *transit, row["arm"] == "control", row["defense"], row["linf"])
+
+
+def verdict(net_dsr: float) -> str:
+    """``fails`` to clone from half of the frames on, ``still`` clones up to a tenth, ``partly`` between them."""
+    if not math.isfinite(net_dsr):
+        return "unknown"
+    return "fails" if net_dsr >= words.FAILS else "still" if net_dsr <= words.STILL else "partly"
+
+
+def shared(run: Run, cell: dict[str, Any], metric: str, clips: set[str]) -> float:
+    """Mean of a metric whose rows leave empty what they do not depend on; NaN where it was not measured."""
+    df = run.results
+    rows = df[(df["metric"] == metric) & (df["arm"] != "clean") & df["clip"].isin(clips)]
+    rows = rows[(rows["defense"] == cell["defense"]) & (rows["linf"] == cell["linf"])]
+    for column in ("purifier", "capture", "target", "victim"):
+        rows = rows[rows[column].isin(["", cell[column]])]
+    return float(per_unit(rows, "value", run.identities).mean()) if len(rows) else math.nan
+
+
+def _outcomes(outcomes: pd.Series[Any]) -> str:
+    counts = outcomes.value_counts()
+    if len(counts) == 1:
+        return str(counts.index[0])
+    return ", ".join(f"{name} {counts[name]}" for name in words.OUTCOMES if name in counts.index)
+
+
+#: A column of the printed tables: heading, and the text of a summary row.
+Column = tuple[str, "Callable[[dict[str, Any]], str]"]
+
+
+def change(metric: str, show: Callable[[float], str]) -> Callable[[dict[str, Any]], str]:
+    """``clean → defended`` of a metric."""
+
+    def text(row: dict[str, Any]) -> str:
+        if not math.isfinite(row[metric]):
+            return words.DASH
+        return f"{show(row[f'{metric}_clean'])} → {show(row[metric])}"
+
+    return text
+
+
+def delta(metric: str, digits: int, factor: float = 1.0) -> Callable[[dict[str, Any]], str]:
+    """The effect on a metric with its interval; ``*`` marks an interval from few clips."""
+
+    def text(row: dict[str, Any]) -> str:
+        value = words.number(row[f"{metric}_delta"] * factor, digits, sign=True)
+        ends = words.interval(row[f"{metric}_low"], row[f"{metric}_high"], digits, factor)
+        return f"{value} {ends}{'*' if row[f'{metric}_wide'] else ''}" if ends else value
+
+    return text
+
+
+def defense_name(row: dict[str, Any]) -> str:
+    """``vdf 12.75/255``."""
+    return f"{row['defense']} {words.budget(row['linf'])}".strip()
+
+
+def purifier_name(row: dict[str, Any]) -> str:
+    """The purifier, or ``as published``."""
+    return "as published" if row["purifier"] in UNPURIFIED else str(row["purifier"])
+
+
+def attack_name(row: dict[str, Any]) -> str:
+    """``gaussian on composite frames · white-box, parser builtin/strict · as published``."""
+    frames = f" on {row['target']} frames" if row["target"] else ""
+    return f"{row['victim']}{frames} · {row['access']}, parser {row['capture']} · {purifier_name(row)}"
+
+
+def columns(run: Run) -> list[Column]:
+    """What is said of a defense under one attack."""
+    parts = [(f"net {words.label(part)} [%]", delta(part, 0, 100)) for part in dsr_parts(run.results)]
+    return [
+        ("defense", lambda row: f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)),
+        ("outcome", lambda row: row["outcome"]),
+        ("head PSNR [dB]", change("head_psnr", lambda v: words.number(v, 1))),
+        ("Δ head PSNR [dB]", delta("head_psnr", 1)),
+        ("net DSR [%]", delta("dsr", 0, 100)),
+        *parts,
+        ("lip r", change("lip_correlation", words.number)),
+        ("identity", change("identity", words.number)),
+        ("PSNR [dB]", lambda row: words.number(row["psnr"], 1)),
+        ("SSIM", lambda row: words.number(row["ssim"], 3)),
+        ("cost [s/frame]", lambda row: words.small(row["seconds_per_frame"])),
+        ("clips × seeds", lambda row: f"{row['clips']} × {row['seeds']}"),
+    ]
+
+
+_ATTACK: list[Column] = [
+    ("victim", lambda row: f"{row['victim']} ({row['target']})" if row["target"] else row["victim"]),
+    ("parser", lambda row: f"{row['access']} ({row['capture']})"),
+    ("purifier", purifier_name),
+]
+
+
+def printed(run: Run) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the readable table, which names the attack in every row."""
+    layout = [*_ATTACK, *columns(run)]
+    return [name for name, _ in layout], [[show(row) for _, show in layout] for row in records(run.summary)]
+
+
+def markdown(run: Run) -> str:
+    """A GitHub-flavoured table."""
+    heads, rows = printed(run)
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(map(_markdown_text, line))} |\n" for line in lines)
+
+
+def latex(run: Run) -> str:
+    """A table for the LaTeX package booktabs."""
+    heads, rows = printed(run)
+    body = [" & ".join(map(_latex_text, line)) + r" \\" for line in rows]
+    head = " & ".join(map(_latex_text, heads)) + r" \\"
+    opening = rf"\begin{{tabular}}{{{'l' * len(heads)}}}"
+    return "\n".join([opening, r"\toprule", head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def write_tables(run: Run) -> None:
+    """Write ``summary.csv`` (every number, unrounded), ``summary.md`` and ``summary.tex`` into the run folder."""
+    _write(run.folder / "summary.csv", run.summary.to_csv(index=False, lineterminator="\n"))
+    _write(run.folder / "summary.md", markdown(run))
+    _write(run.folder / "summary.tex", latex(run))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _markdown_text(text: str) -> str:
+    for mark in "\\`*_[]<>|#":
+        text = text.replace(mark, "\\" + mark)
+    return " ".join(text.split())
+
+
+_LATEX: Sequence[tuple[str, str]] = (
+    ("\\", "\0"),
+    *((mark, "\\" + mark) for mark in "&%$#_{}"),
+    ("~", r"\textasciitilde{}"),
+    ("^", r"\textasciicircum{}"),
+    ("\0", r"\textbackslash{}"),
+    ("<", r"\textless{}"),
+    (">", r"\textgreater{}"),
+    ("→", r"$\to$"),
+    ("−", "$-$"),
+    ("×", r"$\times$"),
+    ("Δ", r"$\Delta$"),
+    ("–", "--"),
+    ("°", r"\textdegree{}"),
+)
+
+
+def _latex_text(text: str) -> str:
+    for mark, code in _LATEX:
+        text = text.replace(mark, code)
+    return " ".join(text.split())

@@ -1,0 +1,186 @@
+"""The summary in the terminal: the answer first, then the table, then what it rests on; 100 columns."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.report import words
+from vdf_bench.report.answer import answers
+from vdf_bench.report.tables import attack_name, dsr_parts, records
+from vdf_bench.stats import MIN_UNITS, UNPURIFIED, WIDE_UNITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+    from vdf_bench.report.record import Run
+
+WIDTH = 100
+#: Sentences before the rest is left to the page.
+SENTENCES = 12
+#: Parts of DSR that have room here; the page has all.
+MAX_PARTS = 4
+_PARTS = {"dsr_identity": "id", "dsr_quality": "qual"}
+_STYLES = {"fails": "green", "partly": "yellow", "still": "red", "void": "dim", "unknown": "dim"}
+
+
+def print_run(run: Run, console: Console | None = None) -> None:
+    """Print the summary of a run."""
+    from rich.console import Console, Group
+
+    out = console or Console()
+    parts: list[RenderableType] = [*_answers(run), *_tables(run), *_footer(run)]
+    out.print(Group(*parts), width=min(WIDTH, out.width), soft_wrap=False)
+
+
+def _text(line: str, style: str = "", indent: int = 0) -> RenderableType:
+    """A wrapped paragraph; names of clips and components are never read as markup."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return Padding(Text(line, style), (0, 0, 0, indent))
+
+
+def _answers(run: Run) -> list[RenderableType]:
+    found = answers(run)
+    lines = [_text(answer.text, f"bold {_STYLES[answer.verdict]}") for answer in found[:SENTENCES]]
+    if len(found) > SENTENCES:
+        lines.append(_text(f"… and {len(found) - SENTENCES} more; the page and summary.md have them all.", "dim"))
+    return lines or [_text("No victim was run, so there is no answer to whether a clone is possible.", "bold")]
+
+
+def _tables(run: Run) -> list[RenderableType]:
+    """One small table per attack, so that white-box and transfer never stand in one column; one heading for all."""
+    summary = run.summary
+    if not len(summary):
+        return []
+    groups = [rows for _, rows in summary.groupby(["victim", "target", "capture", "purifier"], sort=False)]
+    parts = [p for p in dsr_parts(run.results) if summary[f"{p}_delta"].map(math.isfinite).any()][:MAX_PARTS]
+    return [_heading(parts), *(_table(rows, parts) for rows in groups)]
+
+
+def _columns(parts: list[str]) -> list[tuple[str, int]]:
+    """Headings and widths: fixed, so that the tables line up and one heading serves all of them."""
+    columns = [("defense", 12), ("outcome", 10), ("head PSNR [dB]\nΔ [95 % CI]", 18), ("net DSR [%]\n[95 % CI]", 11)]
+    columns += [(f"{_PARTS.get(part, part.removeprefix('dsr_')[:4])}\n[%]", 4) for part in parts]
+    return [*columns, ("lip r", 7), ("identity", 8), ("PSNR\nSSIM", 5), ("cost\n[s/fr.]", 7)]
+
+
+def _grid(parts: list[str], heading: bool) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=heading, header_style="dim")
+    for index, (head, width) in enumerate(_columns(parts)):
+        table.add_column(Text(head), justify="left" if index < 2 else "right", width=width)
+    return table
+
+
+def _heading(parts: list[str]) -> RenderableType:
+    from rich.console import Group
+    from rich.rule import Rule
+
+    return Group("", _grid(parts, heading=True), Rule(style="dim"))
+
+
+def _table(rows: pd.DataFrame, parts: list[str]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    table = _grid(parts, heading=False)
+    for row in records(rows):
+        table.add_row(*_cells(row, parts))
+    return Group(Text(attack_name(records(rows)[0]), "bold"), table, "")
+
+
+def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
+    from rich.text import Text
+
+    def pair(metric: str) -> str:
+        if not math.isfinite(row[metric]):
+            return words.DASH
+        return f"{words.ratio(row[f'{metric}_clean'])}→{words.ratio(row[metric])}"
+
+    def ends(metric: str, digits: int, factor: float) -> str:
+        text = words.interval(row[f"{metric}_low"], row[f"{metric}_high"], digits, factor).replace(", ", ",")
+        return f"{text}*" if text and row[f"{metric}_wide"] else text
+
+    name = f"{row['defense']}{' (c)' if row['arm'] == 'control' else ''}\n{words.budget(row['linf'])}".rstrip()
+    psnr = words.DASH
+    if math.isfinite(row["head_psnr"]):
+        psnr = f"{words.number(row['head_psnr_clean'], 1)}→{words.number(row['head_psnr'], 1)}\n"
+        psnr += f"{words.number(row['head_psnr_delta'], 1, True)} {ends('head_psnr', 1, 1)}".rstrip()
+    dsr = f"{words.number(100 * row['dsr_delta'], 0, True)}\n{ends('dsr', 0, 100)}".rstrip()
+    shown = [name, row["outcome"].replace(", ", "\n"), psnr, dsr]
+    shown += [words.number(100 * row[f"{part}_delta"], 0, True) for part in parts]
+    shown += [pair("lip_correlation"), pair("identity")]
+    fidelity = f"{words.number(row['psnr'], 1)}\n{words.ratio(row['ssim'], 3)}"
+    shown += [fidelity if math.isfinite(row["psnr"]) else words.DASH, words.small(row["seconds_per_frame"])]
+    cells = [Text(text) for text in shown]
+    cells[3].stylize(f"bold {_STYLES[row['verdict']]}")
+    return cells
+
+
+def _footer(run: Run) -> list[RenderableType]:
+    """What is missing, what is void, what the numbers mean."""
+    lines: list[RenderableType] = []
+    left = run.record.get("left_out") or []
+    if left:
+        lines.append(_text("Left out", "bold"))
+        lines += [
+            _text(f"{item.get('kind', '')} {item.get('name', '')}: {item.get('why', '')}", indent=2) for item in left
+        ]
+    void = int(run.summary["void"].sum()) if len(run.summary) else 0
+    gates = run.failed_gates()
+    if void or gates:
+        lines.append(
+            _text(
+                f"Void: {words.count(void, 'cell')} whose clean clone missed a gate, left out of every number", "bold"
+            )
+        )
+        lines += [_text(gate_sentence(gate), indent=2) for gate in gates]
+    lines.append(_text("What the numbers mean", "bold"))
+    meaning = [
+        "Every effect is defended minus clean, through the same attacker with the same seed. Net DSR is the share of "
+        "held-out frames on which the clone fails that the defense adds: from "
+        f"{words.percent(words.FAILS, False)} the victim fails to clone, up to {words.percent(words.STILL, False)} "
+        "it still clones. Head PSNR, lip r (lip correlation) and identity read clean→defended; id, lips … are the net "
+        "parts of DSR, which overlap; PSNR and SSIM are of the protected video; (c) marks controls.",
+        "White-box: the attacker parses with the network that the defense could differentiate. Transfer: with another.",
+        basis(run),
+        words.CAUTION,
+    ]
+    return [*lines, *(_text(line, "dim", 2) for line in meaning if line)]
+
+
+def gate_sentence(gate: dict[str, Any]) -> str:
+    """``synth-a, triplane (composite), seed 0: head_psnr 21.3, needs at least 25``."""
+    where = f"{gate.get('clip', '?')}, {gate.get('victim', '?')}"
+    where += f" ({gate['target']})" if gate.get("target") else ""
+    where += f" after {gate['purifier']}" if gate.get("purifier") not in (None, *UNPURIFIED) else ""
+    value, threshold = float(gate.get("value", math.nan)), float(gate.get("threshold", math.nan))
+    # The record holds no side; the verdict tells it.
+    side = "at least" if (value >= threshold) == bool(gate.get("ok")) else "at most"
+    name = f"{where}, seed {gate.get('seed', '?')}: {gate.get('gate', '?')}"
+    return f"{name} {value:.3g}, needs {side} {threshold:.3g}"
+
+
+def basis(run: Run) -> str:
+    """n, seeds, frames and how intervals were made."""
+    summary = run.summary
+    if not len(summary):
+        return ""
+    rows = run.results[(run.results["stage"] == "clone") & (run.results["outcome"] != "void")]
+    frames = f", {int(rows['n'].median())} held-out frames each" if len(rows) else ""
+    units, clips, seeds = int(summary["units"].max()), int(summary["clips"].max()), int(summary["seeds"].max())
+    people = f" of {words.count(units, 'person').replace('persons', 'people')}" if units != clips else ""
+    text = f"n = {words.count(clips, 'clip')}{people}, {words.count(seeds, 'seed')}{frames}."
+    if units < MIN_UNITS:
+        return (
+            f"{text} Fewer than {MIN_UNITS} people: no interval can be given, read differences as single observations."
+        )
+    wide = f" * marks one from fewer than {WIDE_UNITS}." if units < WIDE_UNITS else ""
+    return f"{text} Brackets: 95 % bootstrap intervals over clips of different people.{wide}"

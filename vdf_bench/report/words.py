@@ -1,0 +1,105 @@
+"""Numbers and terms in words: formats, definitions, thresholds."""
+
+from __future__ import annotations
+
+import math
+
+#: Net DSR from which a defense is said to work, and up to which it is said not to.
+FAILS, STILL = 0.5, 0.1
+DASH = "–"
+
+#: Metrics of the printed tables -> short name; other metrics go by their own. Definitions are the judges'.
+LABELS: dict[str, str] = {
+    "dsr": "DSR",
+    "head_psnr": "head PSNR",
+    "lip_correlation": "lip r",
+    "identity": "identity",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "seconds_per_frame": "cost",
+    "parse_iou": "parse IoU",
+    "head_recall": "head recall",
+    "landmark_nme": "landmark NME",
+    "pose_error_deg": "pose error",
+}
+
+NET_DSR = (
+    "DSR of the defended clone minus that of the clean clone under the same attacker: 0 means that the defense changed "
+    "nothing. Identity alone passes a frozen, destroyed clone, and head PSNR alone a silent one, hence the parts. A "
+    "frame can fail for several reasons, so the parts do not add up."
+)
+
+OUTCOMES: dict[str, str] = {
+    "trained": "the field trained and moves",
+    "frozen": "the field is empty or static: what is seen is a still face in the background plate",
+    "refused": "the attacker's capture stopped (the code says where)",
+    "diverged": "the optimisation broke down",
+    "timed-out": "training did not end in its time",
+    "void": "the clean clone missed its gate, so the cell proves nothing and is left out of every number",
+}
+
+CAUTION = (
+    "A high score is no guarantee. It says that these attackers, with these purifiers, at this size and training time, "
+    "did not make a usable clone; a stronger or adaptive attacker may. White-box and transfer results answer different "
+    "questions and are never averaged."
+)
+
+
+def label(metric: str) -> str:
+    """Short name of a metric, as column heads show it."""
+    return LABELS.get(metric, metric.replace("_", " "))
+
+
+def number(value: float, digits: int = 2, sign: bool = False) -> str:
+    """A number, or a dash where there is none; never ``-0.0``."""
+    if not math.isfinite(value):
+        return DASH
+    text = f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}"
+    return text.replace("-", "−")
+
+
+def ratio(value: float, digits: int = 2) -> str:
+    """A number within [-1, 1] without its leading zero: ``.81``, ``1.0``."""
+    text = number(value, digits)
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "−0.")) else text[: digits + 1 + text.startswith("−")]
+
+
+def small(value: float) -> str:
+    """A positive number in two significant digits, never as a power of ten."""
+    if not math.isfinite(value):
+        return DASH
+    if 0 < value < 1e-4:
+        return "<.0001"
+    digits = max(0, 1 - math.floor(math.log10(value))) if value > 0 else 0
+    return f"{value:.{digits}f}"
+
+
+def percent(value: float, sign: bool = True) -> str:
+    """A share as a whole percentage: ``+4 %``."""
+    return f"{number(100 * value, 0, sign)} %" if math.isfinite(value) else DASH
+
+
+def interval(low: float, high: float, digits: int = 1, factor: float = 1.0) -> str:
+    """``[−1.2, +0.3]``, or nothing where there is none."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"[{number(low * factor, digits, True)}, {number(high * factor, digits, True)}]"
+
+
+def budget(linf: float) -> str:
+    """``12.75/255``; nothing for a budget of 0."""
+    return f"{linf:.4g}/255" if linf else ""
+
+
+def duration(seconds: float) -> str:
+    """Seconds in at most three significant digits, in s, min or h."""
+    if not math.isfinite(seconds):
+        return DASH
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def count(amount: int, noun: str) -> str:
+    """``1 clip``, ``3 clips``."""
+    return f"{amount} {noun}{'' if amount == 1 else 's'}"

@@ -1,0 +1,143 @@
+"""The result table: long form, one row per measurement, in ``results.parquet``."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from vdf_bench.errors import UserError
+from vdf_bench.interfaces import Outcome, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+#: Raised whenever a column changes its meaning.
+SCHEMA = 1
+
+#: Column -> kind of its values, in the order of the file.
+#:
+#: ``linf`` is the budget in 8-bit levels. Rows of the stages protect and capture are shared by the cells behind
+#: them: what they do not depend on is empty (``victim``, ``target``, and for protect ``purifier`` and ``capture``).
+COLUMNS: dict[str, type] = {
+    "clip": str,
+    "defense": str,
+    "linf": float,
+    "purifier": str,
+    "capture": str,
+    "target": str,
+    "victim": str,
+    "seed": int,
+    "arm": str,
+    "outcome": str,
+    "code": str,
+    "stage": str,
+    "metric": str,
+    "unit": str,
+    "better": str,
+    "value": float,
+    "n": int,
+}
+
+#: The columns that name a measurement; two rows may not agree on all of them.
+KEY = ("clip", "defense", "linf", "purifier", "capture", "target", "victim", "seed", "arm", "stage", "metric")
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "arm": ("defended", "clean", "control"),
+    "outcome": get_args(Outcome),
+    "stage": get_args(Stage),
+    "better": ("up", "down"),
+}
+_MARK = b"vdf_bench.schema"
+
+
+def write_results(rows: Iterable[Mapping[str, Any]], path: Path | str) -> None:
+    """Write the table so that equal rows, in any order, give equal bytes; replaces ``path`` atomically.
+
+    Args:
+        rows: one mapping per measurement with exactly :data:`COLUMNS`; exact repetitions are written once.
+        path: the parquet file.
+
+    Raises:
+        ValueError: a row breaks the schema, or two rows give one measurement different values.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    records = sorted({tuple(_checked(row).values()) for row in rows})
+    names = list(COLUMNS)
+    where = [names.index(name) for name in KEY]
+    keys = [tuple(record[i] for i in where) for record in records]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"two different rows for one measurement: {dict(zip(KEY, twice, strict=True))}")
+
+    arrow = {str: pa.string(), float: pa.float64(), int: pa.int64()}
+    fields = [pa.field(name, arrow[kind], nullable=False) for name, kind in COLUMNS.items()]
+    schema = pa.schema(fields, metadata={_MARK: str(SCHEMA).encode()})
+    columns = [[record[i] for record in records] for i in range(len(names))]
+    table = pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, fields, strict=True)], schema=schema)
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pq.write_table(table, draft, compression="zstd", version="2.6", row_group_size=1 << 20)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_results(path: Path | str) -> pd.DataFrame:
+    """Read a table that :func:`write_results` wrote.
+
+    Args:
+        path: the parquet file, or the run folder that holds ``results.parquet``.
+
+    Returns:
+        One row per measurement, columns as :data:`COLUMNS`.
+
+    Raises:
+        UserError: there is no such file, it is no result table, or it follows another schema.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    if path.is_dir():
+        path = path / "results.parquet"
+    if not path.is_file():
+        raise UserError(f"{path}: no result table there; give the folder that `vdf-bench run --out` wrote")
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path} is no parquet file ({str(error).splitlines()[0]}); run again or restore it") from None
+    found = (table.schema.metadata or {}).get(_MARK, b"none").decode(errors="replace")
+    if found != str(SCHEMA):
+        raise UserError(f"{path} has schema {found}, this version reads {SCHEMA}: use the version that wrote it")
+    if table.column_names != list(COLUMNS):
+        odd = sorted(set(table.column_names) ^ set(COLUMNS)) or "the order of the columns"
+        raise UserError(f"{path} does not follow schema {SCHEMA} ({odd}); run again or restore it")
+    frame: pd.DataFrame = table.to_pandas()
+    if not frame["value"].map(math.isfinite).all():
+        raise UserError(f"{path} holds values that are not finite; run again or restore it")
+    return frame
+
+
+def _checked(row: Mapping[str, Any]) -> dict[str, Any]:
+    if set(row) != set(COLUMNS):
+        raise ValueError(f"result row has wrong columns: {sorted(set(row) ^ set(COLUMNS))}")
+    try:
+        clean = {name: kind(row[name]) for name, kind in COLUMNS.items()}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"result row {dict(row)}: {error}") from None
+    for name, kind in COLUMNS.items():
+        if kind is float and not math.isfinite(clean[name]):
+            raise ValueError(f"{clean['metric']} of {clean['clip']}: {name} is {clean[name]}, not finite")
+    for name, choices in _CHOICES.items():
+        if clean[name] not in choices:
+            raise ValueError(f"{clean['metric']} of {clean['clip']}: {name} {clean[name]!r} is none of {choices}")
+    return clean
