@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Jaw hinge (y, z) and its rotation at full opening, radians: about 2 cm between the lips.
 HINGE = (-0.12, -0.02)
-JAW_ANGLE = 0.20
+JAW_ANGLE = 0.17
 UPPER_LIP_RAISE = 0.03
 CONTOUR_POINTS = 41
 
@@ -52,7 +52,7 @@ def blendshapes(
     front = _step(-0.25, 0.15, z)
     # Away from the slit the jaw's pull fades over a line from the corner of the mouth to the hinge.
     line = shape.mouth_y + 0.72 * np.clip(0.85 - z, 0, None)
-    soft = _step(0.22, -0.22, y - line)
+    soft = _step(0.16, -0.28, y - line)
     jaw = JAW_ANGLE * front * (within * lower + (1 - within) * soft) * _step(-1.75, -1.3, y)
     opening = np.stack([np.zeros_like(x), -(z - HINGE[1]) * jaw, (y - HINGE[0]) * jaw], 1)
     opening[:, 1] += UPPER_LIP_RAISE * (1 - lower) * within * np.exp(-((above / 0.14) ** 2)) * front
@@ -115,7 +115,12 @@ def eye_width(s: Shape) -> float:
 @nb.njit(cache=True)
 def brow_line(u: float, s: Shape) -> float:
     """Height of the brow over u in [-1, 1] (+1 is the temple)."""
-    return s.brow_y + 0.5 * s.brow_tilt * (u - 0.2) * 0.2 - s.brow_arch * (u - 0.25) ** 2 + 0.02
+    return (
+        s.brow_y
+        + 0.5 * s.brow_tilt * (u - 0.2) * 0.2
+        - s.brow_arch * (u - 0.25) ** 2 * (0.35 if u < 0.25 else 1.0)
+        + 0.02
+    )
 
 
 #: Brows run from this |x| to that one.
@@ -131,8 +136,8 @@ class Landmarks:
         rows: list[tuple[float, float]] = []
         centre, half = (BROW_INNER + BROW_OUTER) / 2, (BROW_OUTER - BROW_INNER) / 2
         for sign in (-1, 1):
-            for u in np.linspace(1, -1, 5) * (1 if sign < 0 else -1):
-                rows.append((sign * (centre + u * half * 0.94), brow_line(float(u), s)))
+            order = np.linspace(1, -1, 5) * (1 if sign < 0 else -1)
+            rows += [(sign * (centre + u * half * 0.94), brow_line(float(u), s)) for u in order]
         rows += [(0.0, y) for y in np.linspace(0.06, s.nose_y + 0.01, 4)]
         for at, drop in ((-1.0, 0.075), (-0.5, 0.095), (0.0, 0.11), (0.5, 0.095), (1.0, 0.075)):
             rows.append((at * 0.125 * s.nose_width, s.nose_y - drop))

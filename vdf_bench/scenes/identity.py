@@ -122,7 +122,7 @@ def sample_identity(seed: int) -> Identity:
         jaw_width=uniform(0.95, 1.12) if masculine else uniform(0.86, 1.02),
         chin_drop=uniform(-0.05, 0.09) if masculine else uniform(-0.08, 0.05), chin_width=uniform(0.16, 0.28),
         cheek=uniform(0.0, 0.07), brow_ridge=uniform(0.045, 0.08) if masculine else uniform(0.03, 0.055),
-        eye_x=uniform(0.305, 0.355), eye_y=uniform(-0.02, 0.02), eye_size=uniform(0.9, 1.12), eye_open=uniform(0.75, 1.2),
+        eye_x=uniform(0.305, 0.355), eye_y=uniform(-0.02, 0.02), eye_size=uniform(0.9, 1.12), eye_open=uniform(0.65, 1.05),
         eye_tilt=uniform(-0.06, 0.16), nose_y=uniform(-0.40, -0.32), nose_width=uniform(0.8, 1.3), nose_out=uniform(0.94, 1.05),
         lip_width=uniform(0.235, 0.305), lip_thick=uniform(0.7, 1.3), lip_curve=uniform(-0.01, 0.04),
         mouth_y=uniform(-0.73, -0.67), ear_size=uniform(0.85, 1.18), neck_width=uniform(1.0, 1.2) if masculine else uniform(0.82, 0.98),

@@ -146,9 +146,9 @@ def skin_parts(x: float, y: float, z: float, s: Shape) -> tuple[float, float, fl
     d = smin(d, ellipsoid(x, y - my - 0.04 * thick, z - 0.775, s.lip_width, 0.05 * thick, 0.085), 0.04)
     d = smin(d, ellipsoid(x, y - my + 0.052 * thick, z - 0.765, 0.85 * s.lip_width, 0.06 * thick, 0.09), 0.04)
     ex = 0.79 * s.skull_width
-    tall, deep = 0.24 * s.ear_size, 0.14 * s.ear_size
-    ear = ellipsoid(m - ex, y + 0.09, z + 0.06 + 0.5 * (m - ex), 0.07, tall, deep)
-    ear = smax(ear, -ellipsoid(m - ex - 0.1, y + 0.07, z - 0.0, 0.08, 0.6 * tall, 0.6 * deep), 0.05)
+    tall, deep = 0.215 * s.ear_size, 0.14 * s.ear_size
+    ear = ellipsoid(m - ex - 0.12 * (y + 0.05), y + 0.05, z + 0.06 + 0.5 * (m - ex), 0.065, tall, deep)
+    ear = smax(ear, -ellipsoid(m - ex - 0.1, y + 0.04, z, 0.08, 0.6 * tall, 0.6 * deep), 0.05)
     head = smin(d, ear, 0.05)
     width = 0.47 * s.neck_width
     neck = capsule(x, y, z, 0.0, -0.8, -0.2, 0.0, -1.9, -0.34, width, width + 0.04)
@@ -167,7 +167,7 @@ def cover_parts(
     if style != BALD:
         t = 0.05 + 0.07 * hv
         if style == BUZZ:
-            t = 0.015
+            t = 0.03
         elif style == CURLY:
             t = 0.14 + 0.2 * hv
         hair = ellipsoid(x, y - 0.29, z + 0.15, 0.775 * w + t, 0.925 * s.skull_height + t, 0.96 + t)
@@ -175,20 +175,20 @@ def cover_parts(
         hair = smax(hair, -ellipsoid(x, y + 0.35, z - 0.9, 0.69 * w, line + 0.35, 0.78), 0.05)
         # Nape at the back, temple and sideburn at the side.
         hair = smax(hair, -(y + 0.70 - 0.95 * step(-0.35, 0.25, z) * (1.0 if style < BOB else 0.5)), 0.06)
-        if style == BUZZ or style == SHORT or style == QUIFF or style == BUN:
+        if style in (BUZZ, SHORT, QUIFF, BUN):
             hair = smax(hair, -ellipsoid(m - 0.84 * w, y + 0.12, z + 0.02, 0.3, 0.30, 0.22), 0.05)
         if style == QUIFF:
             hair = smin(hair, capsule(x, y, z, -0.4 * w, 0.93, 0.42, 0.38, 1.0, 0.46, 0.12, 0.18), 0.15)
-        if style == BOB:
-            hair = smin(
-                hair, capsule(m, y, z, 0.74 * w, 0.25, -0.18, 0.72, -0.72 - 0.3 * s.hair_length, -0.12, 0.15, 0.2), 0.12
-            )
-            hair = smin(hair, capsule(x, y, z, 0.0, 0.1, -0.6, 0.0, -0.8, -0.6, 0.55, 0.45), 0.2)
-        if style == LONG:
-            hair = smin(
-                hair, capsule(m, y, z, 0.73 * w, 0.3, -0.2, 0.70, -1.5 - 0.9 * s.hair_length, -0.05, 0.14, 0.22), 0.14
-            )
-            hair = smin(hair, capsule(x, y, z, 0.0, 0.1, -0.6, 0.0, -1.5 - s.hair_length, -0.75, 0.55, 0.5), 0.2)
+        if style in (BOB, LONG):
+            # A curtain round the back and the sides, open at the face.
+            low = -0.75 - 0.3 * s.hair_length if style == BOB else -1.45 - 0.9 * s.hair_length
+            curtain = ellipsoid(x, y + 0.1, z + 0.3, 0.83 * w + 0.1 * hv, 1.6 if style == BOB else 2.6, 0.82)
+            curtain = smax(curtain, z - 0.05 - 0.12 * step(-0.9, -1.5, y), 0.1)
+            curtain = smax(curtain, -ellipsoid(x, y + 1.45, z - 0.4, 0.56, 1.1, 0.66), 0.08)
+            hair = smin(hair, smax(smax(curtain, low - y, 0.15), y - 0.6, 0.1), 0.12)
+            if style == LONG and hv > 0.4:
+                lock = capsule(m, y, z, 0.74 * w, -0.2, 0.0, 0.66, low, 0.18, 0.1, 0.16)
+                hair = smin(hair, lock, 0.12)
         if style == BUN:
             hair = smin(hair, ellipsoid(x, y - 1.2, z + 0.7, 0.34, 0.3, 0.34), 0.1)
         rough = 0.14 if style == CURLY else (0.0 if style == BUZZ else 0.045)
@@ -209,7 +209,7 @@ def cover_parts(
     cloth = smin(cloth, capsule(m, y, z, 1.62 * wide, -2.15, -0.42, 1.85 * wide, -4.6, -0.3, 0.33, 0.3), 0.15)
     style = s.cloth_style
     top, thick = -1.52, 0.035
-    if style == SUIT or style == SHIRT:
+    if style in (SUIT, SHIRT):
         top, thick = -1.34, 0.05
     elif style == TURTLENECK:
         top, thick = -1.18, 0.06

@@ -13,7 +13,7 @@ import numba as nb
 import numpy as np
 
 from vdf_bench.scenes.face import BROW_INNER, BROW_OUTER, brow_line, eye_width, lids
-from vdf_bench.scenes.sdf import CURLY, HOODIE, SHIRT, SUIT, VNECK, noise, step
+from vdf_bench.scenes.sdf import BUZZ, CURLY, HOODIE, SHIRT, SUIT, VNECK, noise, step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,7 +147,7 @@ def _eye(
         ball = (0.72 - 0.22 * u * u) * shadow
         white = np.empty(3)
         white[0], white[1], white[2] = ball, ball * 0.92, ball * 0.88
-        radius = 0.062 * s.eye_size
+        radius = 0.067 * s.eye_size
         r = np.sqrt(px * px + py * py) / radius
         edge = step(1.08, 0.92, r)
         ring = (0.55 + 0.75 * min(r, 1.0)) * step(1.1, 0.75, r) * shadow
@@ -198,7 +198,7 @@ def _cavity(
     across = abs(x) / half
     depth = step(0.0, 0.10, upper - lower)
     c[0], c[1], c[2] = 0.09 - 0.055 * depth, 0.022 - 0.012 * depth, 0.02 - 0.012 * depth
-    jaw = 0.17 * opening
+    jaw = 0.145 * opening
     # Tongue: a soft mound behind the lower teeth, carried by the jaw.
     ty = s.mouth_y - jaw - 0.015 + 0.05 * (1 - across * across)
     tongue = step(0.02, -0.03, y - ty) * step(0.8, 0.55, across)
@@ -345,7 +345,7 @@ def shade(
             x, y, z = p[0], p[1], p[2]
             gloss, power, occlusion, lit = 0.0, 24.0, f[0], 1.0
             label = 1
-            ragged = 0.022 * (noise(lattice, 22 * x, 9 * y, 22 * z) - 0.5)
+            ragged = (0.006 if s.hair_style == BUZZ else 0.022) * (noise(lattice, 22 * x, 9 * y, 22 * z) - 0.5)
             if t >= frame_start:
                 label, gloss, power = 6, 0.5, 40.0
                 c[:] = colours[FRAME_ROW]
@@ -356,14 +356,22 @@ def shade(
                     c[k] = colours[HAT_ROW, k] * knit
             elif f[1] + ragged < 0:
                 label, gloss, power = 17, 0.05 + 0.12 * look.gloss, 12.0
-                fine = 14.0 if s.hair_style == CURLY else 26.0
-                along = 8.0 if s.hair_style == CURLY else 2.2
-                strand = noise(lattice, fine * x + 2 * y, along * y, fine * z)
-                coarse = noise(lattice, 0.35 * fine * x, 0.4 * along * y, 0.35 * fine * z)
-                tone = 0.35 + look.streaks * 0.5 * strand + 0.7 * coarse
+                # Strands run from the crown down: they vary with azimuth, hardly along their length.
+                around = np.arctan2(x, z + 0.15)
+                curl = 9.0 if s.hair_style == CURLY else 1.6
+                wave = (
+                    around
+                    + 0.05 * noise(lattice, 3 * x, 3 * y, 3 * z)
+                    + (0.05 * np.sin(14 * y) if s.hair_style == CURLY else 0.0)
+                )
+                strand = 0.6 * noise(lattice, 46 * wave + 60, curl * y, 4 * y) + 0.4 * noise(
+                    lattice, 19 * wave + 60, curl * y + 5, 2.0
+                )
+                lock = noise(lattice, 7 * wave + 60, 0.8 * curl * y, 9.0)
+                tone = 0.30 + look.streaks * 0.6 * strand + 0.55 * lock
                 for k in range(3):
                     c[k] = colours[HAIR_ROW, k] * tone
-                gloss *= 0.3 + 1.4 * strand
+                gloss *= 0.2 + 1.8 * strand
             elif f[3] < 0:
                 label = _cloth(c, x, y, z, s, look, colours, lattice)
                 gloss = 0.015
