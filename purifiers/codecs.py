@@ -42,7 +42,7 @@ class H264(Component):
         """Encode and decode in step: packets go straight to the decoder, some 50 frames are under way at most."""
         import av
 
-        from vdf_bench.video_encode import to_frame, x264
+        from vdf_bench.video.encode import to_frame, x264
 
         encoder: Any = None
         decoder: Any = av.CodecContext.create("h264", "r")

@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from vdf_bench import video, video_decode
+from vdf_bench import video
+from vdf_bench.video import decode
 from vdf_bench.errors import UserError
 from vdf_bench.video import load_clip
 
@@ -117,10 +118,10 @@ def test_face_too_small(tmp_path):
 
 
 def test_size_limits(plain, monkeypatch):
-    monkeypatch.setattr(video_decode, "MAX_BYTES", 1000)
+    monkeypatch.setattr(decode, "MAX_BYTES", 1000)
     fails(plain, "GiB")
     monkeypatch.undo()
-    monkeypatch.setattr(video_decode, "MAX_PIXELS", 95 * 96)
+    monkeypatch.setattr(decode, "MAX_PIXELS", 95 * 96)
     fails(plain, "too many")
 
 

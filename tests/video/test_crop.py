@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdf_bench.video_crop import Crop, resampling_matrix, square_crop
+from vdf_bench.video.crop import Crop, resampling_matrix, square_crop
 
 
 @pytest.mark.parametrize(("edge", "size"), [(96, 32), (120, 24)])

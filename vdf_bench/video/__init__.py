@@ -16,9 +16,9 @@ import numpy as np
 
 from vdf_bench.clip import FPS, MIN_FRAMES, Clip
 from vdf_bench.errors import UserError
-from vdf_bench.video_audio import load_audio
-from vdf_bench.video_crop import Box, Crop, square_crop
-from vdf_bench.video_decode import (
+from vdf_bench.video.audio import load_audio
+from vdf_bench.video.crop import Box, Crop, square_crop
+from vdf_bench.video.decode import (
     MAX_SECONDS,
     MIN_PIXELS,
     Source,
@@ -31,7 +31,7 @@ from vdf_bench.video_decode import (
     read_frames,
     to_rgb,
 )
-from vdf_bench.video_encode import Codec, encode_bytes, encode_preview, write_video
+from vdf_bench.video.encode import Codec, encode_bytes, encode_preview, write_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

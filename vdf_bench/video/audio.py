@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from vdf_bench.clip import SAMPLE_RATE
-from vdf_bench.video_decode import open_video
+from vdf_bench.video.decode import open_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
