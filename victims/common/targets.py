@@ -26,15 +26,16 @@ class Targets:
             (GaussianTalker's ``ori * head_mask + bg_w_torso * (1 - head_mask)``); ``full``: frames as they are.
         backdrop: (A, S, S, 3) uint8, torso over plate.
         head: (A, S, S) bool parsed head; None for ``full``, which asks no mask.
-        mouth, eyes: (A, S, S) bool boxes around the lips, and around both eyes.
+        mouth: (A, 4) int64 boxes around the lips: left, top, right, bottom pixel, the last two exclusive.
+        eyes: (A, 2, 4) int64 boxes around each eye.
     """
 
     frames: NDArray[np.int64]
     rgb: NDArray[np.uint8]
     backdrop: NDArray[np.uint8]
     head: NDArray[np.bool_] | None
-    mouth: NDArray[np.bool_]
-    eyes: NDArray[np.bool_]
+    mouth: NDArray[np.int64]
+    eyes: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -50,17 +51,17 @@ def make_targets(capture: Capture, target: Target) -> Targets:
         head = capture.head[frames]
         rgb = np.where(head[..., None], capture.gt[frames], backdrop)
     marks = capture.landmarks[frames]
-    mouth = boxes(marks[:, _MOUTH], capture.size, 0.2)
-    eyes = boxes(marks[:, _LEFT_EYE], capture.size, 0.3) | boxes(marks[:, _RIGHT_EYE], capture.size, 0.3)
-    return Targets(frames, rgb, backdrop, head, mouth, eyes)
+    eyes = np.stack([boxes(marks[:, side], capture.size, 0.3) for side in (_LEFT_EYE, _RIGHT_EYE)], 1)
+    return Targets(frames, rgb, backdrop, head, boxes(marks[:, _MOUTH], capture.size, 0.2), eyes)
 
 
-def boxes(points: NDArray[np.float32], size: int, margin: float) -> NDArray[np.bool_]:
-    """(A, S, S) masks of the boxes around points (A, N, 2), widened on each side by ``margin`` of their width."""
+def boxes(points: NDArray[np.float32], size: int, margin: float) -> NDArray[np.int64]:
+    """(A, 4) pixel boxes around points (A, N, 2), widened on each side by ``margin`` of their width.
+
+    Boxes lie inside the frame and hold at least one pixel, wherever a broken landmark may be.
+    """
     low, high = points.min(1), points.max(1)
     pad = margin * (high - low)[:, :1] + 1
-    low, high = low - pad, high + pad
-    centre = np.arange(size, dtype=np.float32) + 0.5
-    across = (centre >= low[:, :1]) & (centre <= high[:, :1])
-    down = (centre >= low[:, 1:]) & (centre <= high[:, 1:])
-    return np.asarray(down[:, :, None] & across[:, None, :])
+    start = np.clip(np.floor(low - pad), 0, size - 1)
+    end = np.clip(np.ceil(high + pad), start + 1, size)
+    return np.concatenate([start, end], 1).astype(np.int64)

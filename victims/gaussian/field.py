@@ -71,6 +71,8 @@ class GaussianField(nn.Module):
         self.shading = nn.Parameter(torch.zeros(count, 3, 3))
         self.embedding = nn.Parameter(embedding)
         self.attention = nn.Parameter(torch.logit(attention.clamp(0.01, 0.95)))
+        #: Each Gaussian's own linear answer to the code: blendshapes, which learn rare motion (blinks) quickly.
+        self.blend = nn.Parameter(torch.zeros(count, CODE_SIZE, OFFSETS))
         self.first = nn.Parameter(_uniform((EMBEDDING + CODE_SIZE, hidden), generator))
         self.second = nn.Parameter(_uniform((hidden, hidden), generator))
         self.third = nn.Parameter(torch.zeros(hidden, OFFSETS))
@@ -88,7 +90,8 @@ class GaussianField(nn.Module):
         hidden = torch.addmm(self.bias_first, torch.cat([self.embedding, heard], 1), self.first)
         hidden = torch.relu(hidden)
         hidden = torch.relu(torch.addmm(self.bias_second, hidden, self.second))
-        offsets: Tensor = (hidden @ self.third) * self.reach
+        own = (heard[:, :, None] * self.blend).sum(1)
+        offsets: Tensor = (hidden @ self.third + own) * self.reach
         return offsets
 
     def forward(

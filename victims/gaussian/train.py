@@ -88,8 +88,10 @@ def frame_loss(
     target = torch.from_numpy(targets.rgb[i]).float() / 255
     rgb = image[..., :3] + transmittance[..., None] * backdrop
     weight = torch.ones_like(transmittance)
-    weight[torch.from_numpy(targets.eyes[i])] = parameters.eyes_weight
-    weight[torch.from_numpy(targets.mouth[i])] = parameters.mouth_weight
+    for left, top, right, bottom in targets.eyes[i]:
+        weight[top:bottom, left:right] = parameters.eyes_weight
+    left, top, right, bottom = targets.mouth[i]
+    weight[top:bottom, left:right] = parameters.mouth_weight
     loss = ((rgb - target).abs() * weight[..., None]).mean()
     if parameters.ssim_weight:
         loss = (1 - parameters.ssim_weight) * loss + parameters.ssim_weight * dissimilarity(rgb, target)
@@ -169,6 +171,7 @@ def _optimiser(field: GaussianField, parameters: GaussianParameters, unit: float
         "colour": 3e-2,
         "shading": 1e-2,
         "attention": 3e-2,
+        "blend": 2e-2,
     }
     groups = [
         {"params": [parameter], "lr": rates.get(name, parameters.motion_rate), "name": name}
@@ -190,7 +193,7 @@ def _densify(field: GaussianField, optimiser: torch.optim.Adam, stress: Tensor, 
     twins = torch.zeros(len(index), dtype=torch.bool)
     twins[torch.isin(keep, split).nonzero()[:, 0]] = True
     twins[len(keep) :] = True
-    per_gaussian = {"position", "scale", "rotation", "opacity", "colour", "shading", "embedding", "attention"}
+    per_gaussian = {"position", "scale", "rotation", "opacity", "colour", "shading", "embedding", "attention", "blend"}
     for group in optimiser.param_groups:
         if group["name"] not in per_gaussian:
             continue

@@ -1,0 +1,60 @@
+"""``triplane``: a radiance field on learnt feature planes, of the family of Real3D-Portrait and MimicTalk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from vdf_bench.cards import Card, Component, Parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vdf_bench.capture import Capture
+    from vdf_bench.interfaces import FitSetting, Head
+
+
+class TriplaneParameters(Parameters):
+    """Size of the field, rays per step and weights of the loss."""
+
+    resolution: int = Field(0, ge=0, le=512, description="edge of the planes; 0 chooses by frame size (96 at 128 px)")
+    channels: int = Field(8, ge=1, le=64, description="features per plane and level")
+    rays: int = Field(1024, ge=16, le=65536, description="rays per step")
+    samples: int = Field(14, ge=4, le=256, description="samples per ray")
+    mouth_weight: float = Field(3.0, ge=1, le=100, description="weight of rays through the mouth box")
+    mask_weight: float = Field(0.05, ge=0, le=10, description="weight of opacity against the head mask (composite)")
+    entropy_weight: float = Field(1e-3, ge=0, le=1, description="weight of the entropy of ray opacity")
+    residual_weight: float = Field(1e-2, ge=0, le=1, description="weight of the mean size of the motion planes")
+
+
+class Triplane(Component):
+    """Clones a person as feature planes, plus residual planes that mouth and eye scalars blend."""
+
+    card: ClassVar[Card] = Card(
+        name="triplane",
+        title="Tri-plane radiance field",
+        summary=(
+            "Learnable planes started on the first frame, residual motion planes blended by mouth and eyes, a small "
+            "decoder and volume rendering. Follows MimicTalk's per-person adaptation without Real3D's pretrained "
+            "prior: an ellipsoid stands in its place, so it resists protection less than the original may."
+        ),
+        source="Ye et al., MimicTalk (NeurIPS 2024); Ye et al., Real3D-Portrait (ICLR 2024)",
+        url="https://arxiv.org/abs/2410.06734",
+        year=2024,
+        cost="seconds",
+    )
+    parameters_model: ClassVar[type[Parameters]] = TriplaneParameters
+
+    def fit(self, capture: Capture, setting: FitSetting) -> Head:
+        from vdf_bench.victims.triplane.train import fit
+
+        head: Head = fit(capture, setting, self.parameters)
+        return head
+
+    def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
+        from vdf_bench.victims.triplane.field import TriplaneHead
+
+        head: Head = TriplaneHead(state)
+        return head
