@@ -29,7 +29,7 @@ Arm = Literal["defended", "clean", "control"]
 THREADS = 1
 #: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
 SURROGATE = "builtin"
-PARSERS = ("builtin", "heldout", "landmark-hull")
+PARSERS = ("builtin", "heldout", "bisenet", "landmark-hull")
 POLICIES = ("strict", "repair", "drop")
 
 
@@ -232,7 +232,7 @@ class _Builder:
         if provider:
             code = code_digest("vdf_bench.scenes", "vdf_bench.clip")
             return self.plan.add(Step("clip", label, {**params, "clip": clip}, {}, code))
-        sources = code_digest("vdf_bench.video", "vdf_bench.models.landmarker")
+        sources = code_digest("vdf_bench.video", "vdf_bench.capture.face", "vdf_bench.models.landmarker")
         code = digest([sha256, sources, weights_digest("landmarker")])
         return self.plan.add(Step("clip", label, params, {}, code, where={"clip": str(Path(clip).resolve())}))
 
@@ -313,9 +313,9 @@ class _Builder:
 
     def _captured(self, clip_key: str, frames: str, clip: str, defense: str) -> str:
         params = {"parser": self.request.parser, "policy": self.request.policy}
-        models = ("vdf_bench.models.parser", "vdf_bench.models.landmarker")
+        models = ("vdf_bench.models.parser", "vdf_bench.models.landmarker", "vdf_bench.models.face_shape")
         code = digest(
-            [code_digest("vdf_bench.capture", *models), weights_digest(self.request.parser, "landmarker", "face_shape")]
+            [code_digest("vdf_bench.capture", *models), weights_digest(self.request.parser, "landmarker", "face-shape")]
         )
         inputs = {"clip": clip_key, "frames": frames}
         return self.plan.add(Step("capture", f"capture {clip}, {defense}", params, inputs, code))

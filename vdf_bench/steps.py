@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.capture import Capture
+    from vdf_bench.capture.landmarks import Landmarker
+    from vdf_bench.capture.parsing import FrameParser
     from vdf_bench.clip import Clip
     from vdf_bench.interfaces import Evidence, Setting
 
@@ -46,10 +48,11 @@ def load_clip(name: str, size: int, frames: int | None) -> Clip:
     if provider is not None:
         loaded: Clip = registry.create("clips", provider).load(name, size=size, frames=frames or 250)
         return loaded
-    from vdf_bench.models.landmarker import find_face
+    from vdf_bench.capture.face import face_finder
+    from vdf_bench.models.landmarker import load_landmarker
     from vdf_bench.video import load_clip as decode
 
-    return decode(Path(name), size=size, max_frames=frames, find_face=find_face)
+    return decode(Path(name), size=size, max_frames=frames, find_face=face_finder(load_landmarker()))
 
 
 def clip_provider(name: str) -> str | None:
@@ -86,16 +89,16 @@ def capture_step(params: Params, inputs: Inputs) -> Artifact:
     """Preprocess what the attacker has; a refusal is a result, with its code."""
     from vdf_bench.capture.pipeline import capture_clip
     from vdf_bench.interfaces import CaptureRefused
+    from vdf_bench.models.face_shape import load_face_shape
     from vdf_bench.models.landmarker import load_landmarker
-    from vdf_bench.models.parser import load_parser
-    from vdf_bench.models.shape import load_face_shape
 
+    landmarker = load_landmarker()
     try:
         capture = capture_clip(
             inputs["frames"].arrays["frames"],
             inputs["clip"].arrays["audio"],
-            load_parser(params["parser"]),
-            load_landmarker(),
+            _attacker_parser(params["parser"], landmarker),
+            landmarker,
             load_face_shape(),
             policy=params["policy"],
         )
@@ -191,6 +194,16 @@ def to_bytes(frame: Tensor) -> NDArray[np.uint8]:
     """(3, S, S) float in [0, 1] to (S, S, 3) uint8."""
     picture: NDArray[np.uint8] = (frame * 255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy()
     return picture
+
+
+def _attacker_parser(name: str, landmarker: Landmarker) -> FrameParser:
+    if name == "landmark-hull":
+        from vdf_bench.capture.hull import LandmarkHull
+
+        return LandmarkHull(landmarker)
+    from vdf_bench.models.parser import load_parser
+
+    return load_parser(name)
 
 
 def _capture(artifact: Artifact) -> Capture:
