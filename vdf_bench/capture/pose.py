@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 #: A frontal head: y and z of the head point against those of the camera.
 FRONTAL: Final = np.diag([1.0, -1.0, -1.0])
 #: Focal lengths that are tried, over the frame's size.
-FOCALS: Final = tuple(np.arange(1.2, 3.21, 0.2).round(2).tolist())
+FOCALS: Final = tuple(np.arange(1.2, 4.01, 0.2).round(2).tolist())
 #: Median and logarithmic deviation of what portraits are filmed with: a flat minimum is decided here, not by noise.
-FOCAL_PRIOR: Final = (2.0, 0.35)
+FOCAL_PRIOR: Final = (2.4, 0.35)
 #: Independent views that the frames of a clip amount to, against that prior.
 VIEWS: Final = 3
 #: Frames on which focal length and shape are searched.
@@ -33,7 +33,7 @@ SEARCH_FRAMES: Final = 24
 #: Weight of second differences against the mean square of the landmarks' residuals.
 SMOOTHNESS: Final = 3.0
 #: Standard deviation of a landmark about the shape space, head units: what the few modes cannot tell of a real face.
-SHAPE_SLACK: Final = 0.06
+SHAPE_SLACK: Final = 0.04
 #: Landmark noise that the shape's prior is weighed against, head units.
 LANDMARK_NOISE: Final = 0.03
 #: Weight of landmarks that were copied from a neighbour frame.
@@ -41,13 +41,16 @@ REPAIRED_WEIGHT: Final = 0.05
 
 
 def _rigidity() -> Array:
-    """(68,) trust in each landmark as a point of a rigid head: lips and lids move, the contour slides with yaw."""
+    """(68,) trust in each landmark as a point of a rigid head: lips, jaw and lids move, the contour slides with yaw.
+
+    A moving jaw looks like perspective, so lips and jaw must weigh next to nothing or they choose the focal length.
+    """
     weight = np.ones(68)
     weight[0:17] = 0.3
     weight[17:27] = 0.5
     weight[37:39] = weight[40:42] = weight[43:45] = weight[46:48] = 0.4
-    weight[48:68] = 0.15
-    weight[3:14] = 0.1
+    weight[48:68] = 0.02
+    weight[3:14] = 0.02
     return np.asarray(weight / weight.sum())
 
 
