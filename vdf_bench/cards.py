@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic.fields import FieldInfo
 
 CostClass = Literal["seconds", "minutes", "hours"]
 
@@ -64,16 +69,25 @@ class Component:
         self.parameters: Any = parameters if parameters is not None else self.parameters_model()
 
     @classmethod
-    def configured(cls, overrides: dict[str, str]) -> Component:
-        """Build from ``--set`` texts.
+    def configured(cls, overrides: Mapping[str, Any]) -> Self:
+        """Build from values, or from the texts of ``--set``, where a sequence is written with commas.
 
         Raises:
             UserError: an unknown parameter or a value out of bounds.
         """
+        fields = cls.parameters_model.model_fields
+        values = {
+            name: value.split(",") if isinstance(value, str) and _is_tuple(fields.get(name)) else value
+            for name, value in overrides.items()
+        }
         try:
-            return cls(cls.parameters_model.model_validate(overrides))
+            return cls(cls.parameters_model.model_validate(values))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join([cls.card.name, *map(str, first["loc"])])
             known = ", ".join(cls.parameters_model.model_fields) or "none"
             raise UserError(f"--set {where}: {first['msg']} (parameters of {cls.card.name}: {known})") from None
+
+
+def _is_tuple(field: FieldInfo | None) -> bool:
+    return field is not None and get_origin(field.annotation) is tuple
