@@ -11,6 +11,8 @@ import typer
 from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from vdf_bench.plan import Request
@@ -210,6 +212,29 @@ def protect(
     Console().print(done, highlight=False, markup=False)
 
 
+@app.command()
+def capture(
+    clip: Annotated[str, typer.Argument(help="NAME or PATH.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make: the RAD-NeRF layout.")],
+    size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=64, max=1024)] = 512,
+    frames: Annotated[int | None, typer.Option(help="Length, frames; default: all.", min=64)] = None,
+    parser: Annotated[str, typer.Option(metavar="NAME", help="Face parser.")] = "builtin",
+    policy: Annotated[str, typer.Option(metavar="POLICY", help="Face-less frames: repair, strict, drop.")] = "repair",
+) -> None:
+    """Preprocess a clip into the folder that RAD-NeRF, ER-NeRF, TalkingGaussian and their kin train from."""
+    from rich.console import Console
+
+    from vdf_bench.capture.layout import write_layout
+    from vdf_bench.steps import capture_frames, load_clip
+
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty: choose another folder")
+    _known_clip(clip)
+    loaded = load_clip(clip, size, frames)
+    write_layout(capture_frames(loaded.frames, loaded.audio, parser, policy), out, loaded.audio)
+    Console().print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, soft_wrap=True)
+
+
 @clips_app.command("list")
 def clips_list() -> None:
     """Name every clip that needs no file."""
@@ -257,10 +282,16 @@ def models_list() -> None:
     """Name the shipped networks with the gates that they were held to."""
     from rich.console import Console
 
-    from vdf_bench.models.weights import describe
+    from vdf_bench.models.weights import SHIPPED, card
 
-    for line in describe():
-        Console().print(line, highlight=False, markup=False, soft_wrap=True)
+    console = Console()
+    for path in sorted(SHIPPED.glob("*.json")):
+        about = card(path.stem)
+        console.print(f"{about['name']}: {about['title']}", style="bold", highlight=False)
+        gates = [f"{name} {value:.3g}" for name, value in about["gates"].items() if isinstance(value, float)]
+        for line in (about["data"], f"gates: {', '.join(gates)}" if gates else "", f"limits: {about['limits']}"):
+            if line:
+                console.print(f"  {line}", highlight=False, markup=False)
 
 
 @models_app.command("train")
@@ -275,8 +306,8 @@ def models_train(
     from vdf_bench.models.train import train
 
     console = Console()
-    path = train(name, seed=seed, out=out, say=lambda text: console.print(text, highlight=False, markup=False))
-    console.print(f"written to {path}", highlight=False, soft_wrap=True)
+    gates = train(name, seed=seed, out=out, progress=_training_progress(console))
+    console.print(f"{out / name}.safetensors: {gates}", highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -289,6 +320,20 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("vdf-bench: interrupted; finished steps are kept, the same command goes on from there", err=True)
         sys.exit(130)
+
+
+def _training_progress(console: Console) -> Callable[[str, float, float], None]:
+    """Prints a line whenever another tenth of a phase is done."""
+    told: dict[str, int] = {}
+
+    def tell(phase: str, done: float, loss: float) -> None:
+        tenth = int(done * 10)
+        if told.get(phase) != tenth:
+            told[phase] = tenth
+            text = f"{phase}: {done:.0%}" + (f", loss {loss:.4g}" if loss == loss else "")
+            console.print(text, highlight=False, markup=False)
+
+    return tell
 
 
 def _names(text: str) -> tuple[str, ...]:

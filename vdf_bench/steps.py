@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.capture import Capture
+    from vdf_bench.capture import Capture, Policy
     from vdf_bench.capture.landmarks import Landmarker
     from vdf_bench.capture.parsing import FrameParser
     from vdf_bench.clip import Clip
@@ -87,24 +87,28 @@ def purify_step(params: Params, inputs: Inputs) -> Artifact:
 
 def capture_step(params: Params, inputs: Inputs) -> Artifact:
     """Preprocess what the attacker has; a refusal is a result, with its code."""
-    from vdf_bench.capture.pipeline import capture_clip
     from vdf_bench.interfaces import CaptureRefused
+
+    frames, audio = inputs["frames"].arrays["frames"], inputs["clip"].arrays["audio"]
+    try:
+        return Artifact(capture_frames(frames, audio, params["parser"], params["policy"]).to_arrays(), {})
+    except CaptureRefused as refusal:
+        return Artifact({}, {"refused": refusal.code})
+
+
+def capture_frames(frames: NDArray[np.uint8], audio: NDArray[np.float32], parser: str, policy: Policy) -> Capture:
+    """Capture with the networks that ship, or a parser of the user's.
+
+    Raises:
+        CaptureRefused: the pipeline stopped, with a code.
+        UserError: the parser's weights are missing.
+    """
+    from vdf_bench.capture.pipeline import capture_clip
     from vdf_bench.models.face_shape import load_face_shape
     from vdf_bench.models.landmarker import load_landmarker
 
     landmarker = load_landmarker()
-    try:
-        capture = capture_clip(
-            inputs["frames"].arrays["frames"],
-            inputs["clip"].arrays["audio"],
-            _attacker_parser(params["parser"], landmarker),
-            landmarker,
-            load_face_shape(),
-            policy=params["policy"],
-        )
-    except CaptureRefused as refusal:
-        return Artifact({}, {"refused": refusal.code})
-    return Artifact(capture.to_arrays(), {})
+    return capture_clip(frames, audio, _attacker_parser(parser, landmarker), landmarker, load_face_shape(), policy)
 
 
 def fit_step(params: Params, inputs: Inputs) -> Artifact:

@@ -1,0 +1,127 @@
+"""The command line: what it finds, what it refuses, and how fast it says so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vdf_bench import cli
+
+
+@pytest.fixture
+def vdf_bench(monkeypatch, capsys, tmp_path):
+    """Runs a command in an empty folder; returns exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["vdf-bench", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def one_line(err):
+    """User errors are one line that begins with the program's name."""
+    assert err.startswith("vdf-bench: "), err
+    assert err.count("\n") == 1, err
+    return err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["info", "vdf"]])
+def test_light_commands_import_nothing_heavy(words):
+    code = (
+        "import sys; sys.argv = ['vdf-bench', *%r]\n"
+        "from vdf_bench import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "heavy = {'torch', 'numba', 'pandas', 'matplotlib', 'skimage', 'scipy', 'ray'} & set(sys.modules)\n"
+        "assert not heavy, heavy" % (words,)
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_list_names_every_kind(vdf_bench):
+    code, out, _ = vdf_bench("list")
+    assert code == 0
+    for name in ("vdf", "gaussian", "triplane", "jpeg", "synth", "photo-astronaut", "dsr"):
+        assert name in out
+
+
+def test_info_prints_card_and_parameters(vdf_bench):
+    code, out, _ = vdf_bench("info", "vdf")
+    assert code == 0
+    assert "2512.21019" in out
+    assert "--set vdf.gain=" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "--defense", "vfd"], "did you mean 'vdf'"),
+        (["run", "--victim", "gausian"], "did you mean 'gaussian'"),
+        (["run", "--purifier", "jpg"], "did you mean 'jpeg'"),
+        (["run", "--preset", "quik"], "did you mean 'quick'"),
+        (["run", "--parser", "buildin"], "did you mean 'builtin'"),
+        (["run", "--policy", "repare"], "did you mean 'repair'"),
+        (["run", "--clip", "synth-aa"], "neither a known name nor a file"),
+        (["run", "--clip", "nowhere.mp4"], "neither a known name nor a file"),
+        (["run", "--epsilon", "2"], "out of bounds"),
+        (["run", "--epsilon", "big"], "no number"),
+        (["run", "--seed", "x"], "no whole number"),
+        (["run", "--target", "half"], "composite, full or both"),
+        (["run", "--set", "vdf.gain"], "COMPONENT.PARAMETER=VALUE"),
+        (["run", "--set", "vfd.gain=1"], "did you mean 'vdf'"),
+        (["run", "--set", "vdf.gian=1"], "parameters of vdf"),
+        (["run", "--set", "vdf.learning_rate=-1"], "greater than"),
+        (["run", "--purifier", "jpeg:0"], "jpeg"),
+        (["info", "gausian"], "did you mean 'gaussian'"),
+        (["list", "victim"], "did you mean 'victims'"),
+        (["clips", "show", "synth-aa"], "did you mean 'synth-a'"),
+        (["report", "nowhere"], "nowhere"),
+        (["models", "train", "bultin"], "builtin"),
+        (["protect", "nowhere.mp4", "out.mkv"], "not there"),
+        (["protect", "nowhere.mp4", "out.avi"], "end it in"),
+    ],
+)
+def test_bad_words_are_one_line_and_exit_code_2(vdf_bench, words, said):
+    code, _, err = vdf_bench(*words)
+    assert code == 2
+    assert said in one_line(err)
+    assert list(Path().iterdir()) == [], "a refused command leaves nothing behind"
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(vdf_bench):
+    code, out, _ = vdf_bench("run", "--defense", "vdf,pgd", "--dry-run")
+    assert code == 0
+    assert "protect synth-a with pgd" in out
+    assert "to do" in out
+    assert "about" in out
+    assert list(Path().iterdir()) == []
+
+
+def test_out_that_is_a_file_is_refused_and_kept(vdf_bench):
+    Path("taken").write_text("precious")
+    code, _, err = vdf_bench("run", "--out", "taken")
+    assert code == 2
+    assert "choose a folder" in one_line(err)
+    assert Path("taken").read_text() == "precious"
+
+
+def test_protect_does_not_overwrite(vdf_bench):
+    Path("out.mkv").write_text("precious")
+    code, _, err = vdf_bench("protect", "nowhere.mp4", "out.mkv")
+    assert code == 2
+    assert "--overwrite" in one_line(err)
+    assert Path("out.mkv").read_text() == "precious"
