@@ -16,7 +16,7 @@ from vdf_bench import registry
 from vdf_bench.budget import Budget
 from vdf_bench.chain import canonical_chain
 from vdf_bench.errors import UserError
-from vdf_bench.sources import code_digest, weights_digest
+from vdf_bench.sources import code_digest, user_weights_digest, weights_digest
 from vdf_bench.store import digest, file_digest
 
 if TYPE_CHECKING:

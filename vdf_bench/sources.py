@@ -37,3 +37,16 @@ def weights_digest(*names: str) -> str:
         file = folder / f"{name}.safetensors"
         total.update(name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b""))
     return total.hexdigest()
+
+
+def user_weights_digest(*paths: str) -> str:
+    """Digest of what a user supplied for judges: the folder of weights, and files named in parameters.
+
+    Names, sizes and times of change stand for contents, which may be hundreds of megabytes.
+    """
+    from vdf_bench.models.weights import user_folder
+
+    folder = user_folder()
+    files = [*(folder.iterdir() if folder.is_dir() else ()), *map(Path, paths)]
+    seen = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
+    return hashlib.sha256(repr(seen).encode()).hexdigest()

@@ -36,15 +36,14 @@ class Recogniser(Protocol):
 
 
 class RecogniserParameters(Parameters):
-    """Which recogniser decides on identity.
+    """Which recogniser decides on identity."""
 
-    Attributes:
-        onnx: path of an ArcFace-like recogniser (112 px aligned crops); empty takes the shipped ``id-synth``.
-        threshold: cosine of acceptance; None takes the shipped model's own (FAR 1e-3), or .4 for a file.
-    """
-
-    onnx: str = ""
-    threshold: float | None = Field(default=None, ge=-1, le=1)
+    onnx: str = Field(
+        "", description="path of an ArcFace-like recogniser (112 px aligned crops); empty takes the shipped id-synth"
+    )
+    threshold: float | None = Field(
+        None, ge=-1, le=1, description="cosine of acceptance; None takes the shipped model's own, or .4 for a file"
+    )
 
 
 #: Separates people with InsightFace's recognisers (same person about .8, strangers about 0 ± .11).
