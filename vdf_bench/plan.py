@@ -359,9 +359,13 @@ class _Builder:
         }[stage]
         chosen = [(name, values) for name, values in self.judges if registry.load("judges", name).stage == stage]
         params = {"stage": stage, "judges": chosen, "seconds": costs, "peak_mib": costs}
-        models = ("landmarker", "id-synth")
+        files = [value for _, values in chosen for value in values.values() if isinstance(value, str) and value]
         code = digest(
-            [code_digest("vdf_bench.judges", "vdf_bench.steps", "vdf_bench.capture"), weights_digest(*models)]
+            [
+                code_digest("vdf_bench.judges", "vdf_bench.steps", "vdf_bench.capture"),
+                weights_digest("landmarker", "id-synth"),
+                user_weights_digest(*files),
+            ]
         )
         inputs = {role: steps[role] for role in roles}
         return self.plan.add(Step("judge", f"judge {stage}: {label}", params, inputs, code))
