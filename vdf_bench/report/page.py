@@ -16,6 +16,7 @@ from vdf_bench.report.terminal import basis, gate_sentence
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vdf_bench.report.answer import Answer
     from vdf_bench.report.plots import Plot
     from vdf_bench.report.record import Run
 
@@ -50,14 +51,15 @@ def write_page(run: Run, plots: list[Plot]) -> Path:
     template = environment.from_string(here.joinpath("page.html.jinja").read_text(encoding="utf-8"))
     figures, more = _figures(run)
     shown, rest = _definitions(run)
+    told = answers(run)
     html = template.render(
         record=run.record,
         css=here.joinpath("page.css").read_text(encoding="utf-8"),
-        lead=_lead(run),
+        lead=_lead(told),
         figures=figures,
         more_pictures=more,
         strips=STRIPS,
-        answers=answers(run),
+        answers=told,
         heads=[name for name, _ in columns(run)],
         attacks=_attacks(run),
         plots=[(plot, data_uri(plot.svg)) for plot in plots],
@@ -83,8 +85,8 @@ def data_uri(path: Path) -> str:
     return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _lead(run: Run) -> str:
-    found = [answer.verdict for answer in answers(run)]
+def _lead(told: list[Answer]) -> str:
+    found = [answer.verdict for answer in told]
     judged = [verdict for verdict in found if verdict in ("fails", "partly", "still")]
     if not judged:
         return "This run holds no answer: no victim cloned, or none could be judged."

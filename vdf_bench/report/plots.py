@@ -12,7 +12,6 @@ import numpy as np
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
 from vdf_bench.report.tables import defense_name, purifier_name, records
-from vdf_bench.report.terminal import basis
 from vdf_bench.stats import GROUP, UNPURIFIED, paired_differences
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 MARKERS = "osD^vPX"
 _ERRORS = ("landmark_nme", "pose_error_deg")
-_WIDTH = 6.4
+_WIDTH = 5.6
 _STYLE: dict[str, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -84,14 +83,14 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
         if rows[["dsr_delta", "head_psnr_delta"]].notna().to_numpy().any():
             caption = (
                 "Effect of each defense net of the clean clone. Small points: single clips and seeds; large ones: "
-                f"means. {basis(run)}"
+                "means, hollow for controls; lines: 95 % intervals over people, where there are enough. Dotted: thresholds."
             )
             yield f"effect-{access}", f"Effect per victim ({access})", caption, _effect(run, rows)
     points = valid[valid["psnr"].notna() & valid["dsr_delta"].notna()]
     plain = points["purifier"].isin(UNPURIFIED)
     if len(points):
         caption = (
-            "Up and to the right is better for the defender: more protection at higher fidelity. One point an attack"
+            "Up and to the right is better for the defender: more protection, higher fidelity. One point an attack"
         )
         caption += ", as published; purified ones are in the table." if plain.any() and not plain.all() else "."
         yield "fidelity", "Fidelity against effect", caption, _fidelity(run, points[plain] if plain.any() else points)
@@ -263,7 +262,10 @@ def _stages(run: Run, rows: pd.DataFrame, metrics: list[str]) -> Figure:
         axis.tick_params(axis="y", length=0)
         axis.tick_params(axis="x", labelsize=8)
         axis.grid(visible=False, axis="y")
-        axis.xaxis.set_major_locator(MaxNLocator(3, prune="upper" if metric in _ERRORS else None))
-        axis.set_xlim(0, (axis.get_xlim()[1] * 1.05 or 1.0) if metric in _ERRORS else 1.06)
+        axis.xaxis.set_major_locator(MaxNLocator(2 if metric in _ERRORS else 3))
+        axis.set_xlim(0, (axis.get_xlim()[1] * 1.25 or 1.0) if metric in _ERRORS else 1.06)
     _name_lines(axes[0], lines)
+    axes[0].annotate(
+        _sample(rows), (0, 0), xytext=(-8, -30), xycoords="axes fraction", textcoords="offset points", ha="right"
+    )
     return figure

@@ -42,9 +42,9 @@ def summarise(run: Run) -> pd.DataFrame:
     """One row per attacked defense: what came of it, its effect net of the clean twin, its fidelity and its cost.
 
     Returns:
-        The group, ``access, arm, outcome`` (in words), ``cells, void, clips, units, seeds``;
-        for each effect metric M ``M_clean, M, M_delta, M_low, M_high, M_wide, M_sd``; for each shared metric its mean; and
-        ``verdict`` (``fails | partly | still | void | unknown``). Absent numbers are NaN.
+        The group, ``access, arm, outcome`` (in words), ``cells, void, clips, units, seeds``; for each effect metric M
+        ``M_clean, M, M_delta, M_low, M_high, M_wide, M_sd``; for each shared metric its mean; and ``verdict``
+        (``fails | partly | still | void | unknown``). Absent numbers are NaN.
     """
     import pandas as pd
 
@@ -54,6 +54,8 @@ def summarise(run: Run) -> pd.DataFrame:
         metric: {tuple(row[name] for name in GROUP): row for row in records(effect_sizes(df, metric, run.identities))}
         for metric in [*EFFECTS, *dsr_parts(df)]
     }
+    treated = df[df["arm"] != "clean"]
+    measured = {metric: treated[treated["metric"] == metric] for metric in SHARED}
     rows: list[dict[str, Any]] = []
     for key, group in attacked.groupby(GROUP, sort=True):
         row: dict[str, Any] = dict(zip(GROUP, key, strict=True))
@@ -75,7 +77,7 @@ def summarise(run: Run) -> pd.DataFrame:
             row |= {f"{metric}_{part}": get(part, math.nan) for part in ("delta", "low", "high")}
             row |= {f"{metric}_wide": bool(get("wide", False)), f"{metric}_sd": get("seed_sd", math.nan)}
         for metric in SHARED:
-            row[metric] = shared(run, row, metric, set(cells["clip"]))
+            row[metric] = _shared(run, measured[metric], row, set(cells["clip"]))
         row["verdict"] = "void" if not len(valid) else verdict(row["dsr_delta"])
         rows.append(row)
     rows.sort(key=_reading_order)
@@ -101,14 +103,14 @@ def verdict(net_dsr: float) -> str:
     return "fails" if net_dsr >= words.FAILS else "still" if net_dsr <= words.STILL else "partly"
 
 
-def shared(run: Run, cell: dict[str, Any], metric: str, clips: set[str]) -> float:
+def _shared(run: Run, rows: pd.DataFrame, cell: dict[str, Any], clips: set[str]) -> float:
     """Mean of a metric whose rows leave empty what they do not depend on; NaN where it was not measured."""
-    df = run.results
-    rows = df[(df["metric"] == metric) & (df["arm"] != "clean") & df["clip"].isin(clips)]
-    rows = rows[(rows["defense"] == cell["defense"]) & (rows["linf"] == cell["linf"])]
+    if not len(rows):
+        return math.nan
+    mine = rows["clip"].isin(clips) & (rows["defense"] == cell["defense"]) & (rows["linf"] == cell["linf"])
     for column in ("purifier", "capture", "target", "victim"):
-        rows = rows[rows[column].isin(["", cell[column]])]
-    return float(per_unit(rows, "value", run.identities).mean()) if len(rows) else math.nan
+        mine &= rows[column].isin(["", cell[column]])
+    return float(per_unit(rows[mine], "value", run.identities).mean()) if mine.any() else math.nan
 
 
 def _outcomes(outcomes: pd.Series[Any]) -> str:
@@ -144,6 +146,11 @@ def delta(metric: str, digits: int, factor: float = 1.0) -> Callable[[dict[str, 
     return text
 
 
+def net(metric: str) -> Callable[[dict[str, Any]], str]:
+    """The effect on a share, in percent, without its interval."""
+    return lambda row: words.number(100 * row[f"{metric}_delta"], 0, sign=True)
+
+
 def defense_name(row: dict[str, Any]) -> str:
     """``vdf 12.75/255``."""
     return f"{row['defense']} {words.budget(row['linf'])}".strip()
@@ -162,7 +169,7 @@ def attack_name(row: dict[str, Any]) -> str:
 
 def columns(run: Run) -> list[Column]:
     """What is said of a defense under one attack."""
-    parts = [(f"net {words.label(part)} [%]", delta(part, 0, 100)) for part in dsr_parts(run.results)]
+    parts = [(f"of it {part.removeprefix('dsr_')} [%]", net(part)) for part in dsr_parts(run.results)]
     return [
         ("defense", lambda row: f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)),
         ("outcome", lambda row: row["outcome"]),

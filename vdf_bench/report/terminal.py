@@ -147,8 +147,8 @@ def _footer(run: Run) -> list[RenderableType]:
         "Every effect is defended minus clean, through the same attacker with the same seed. Net DSR is the share of "
         "held-out frames on which the clone fails that the defense adds: from "
         f"{words.percent(words.FAILS, False)} the victim fails to clone, up to {words.percent(words.STILL, False)} "
-        "it still clones. Head PSNR, lip r (lip correlation) and identity read clean→defended; id, lips … are the net "
-        "parts of DSR, which overlap; PSNR and SSIM are of the protected video; (c) marks controls.",
+        "it still clones. Head PSNR, lip r (lip correlation) and identity read clean→defended; the narrow columns "
+        "after net DSR are its net parts, which overlap; PSNR and SSIM are of the protected video; (c) marks controls.",
         "White-box: the attacker parses with the network that the defense could differentiate. Transfer: with another.",
         basis(run),
         words.CAUTION,

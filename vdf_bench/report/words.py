@@ -76,7 +76,7 @@ def small(value: float) -> str:
 
 def percent(value: float, sign: bool = True) -> str:
     """A share as a whole percentage: ``+4 %``."""
-    return f"{number(100 * value, 0, sign)} %" if math.isfinite(value) else DASH
+    return f"{number(100 * value, 0, sign)}\N{NO-BREAK SPACE}%" if math.isfinite(value) else DASH
 
 
 def interval(low: float, high: float, digits: int = 1, factor: float = 1.0) -> str:
