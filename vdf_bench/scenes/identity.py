@@ -31,8 +31,9 @@ HAIR_COLOURS = (
 IRIS_COLOURS = ((0.22, 0.13, 0.07), (0.30, 0.18, 0.09), (0.26, 0.38, 0.50), (0.28, 0.36, 0.24), (0.36, 0.38, 0.38))
 #: Clothes: dark suits and plain fabrics, then anything.
 CLOTH_COLOURS = (
-    (0.07, 0.075, 0.10), (0.11, 0.12, 0.17), (0.16, 0.16, 0.17), (0.20, 0.22, 0.29), (0.85, 0.85, 0.83), (0.45, 0.09, 0.10),
-    (0.12, 0.25, 0.20), (0.55, 0.56, 0.58), (0.62, 0.52, 0.38), (0.14, 0.25, 0.48), (0.70, 0.36, 0.20), (0.52, 0.64, 0.74),
+    (0.07, 0.075, 0.10), (0.11, 0.12, 0.17), (0.16, 0.16, 0.17), (0.20, 0.22, 0.29), (0.85, 0.85, 0.83),
+    (0.45, 0.09, 0.10), (0.12, 0.25, 0.20), (0.55, 0.56, 0.58), (0.62, 0.52, 0.38), (0.14, 0.25, 0.48),
+    (0.70, 0.36, 0.20), (0.52, 0.64, 0.74),
 )  # fmt: skip
 
 
@@ -122,14 +123,19 @@ def sample_identity(seed: int) -> Identity:
         jaw_width=uniform(0.95, 1.12) if masculine else uniform(0.86, 1.02),
         chin_drop=uniform(-0.05, 0.09) if masculine else uniform(-0.08, 0.05), chin_width=uniform(0.16, 0.28),
         cheek=uniform(0.0, 0.07), brow_ridge=uniform(0.045, 0.08) if masculine else uniform(0.03, 0.055),
-        eye_x=uniform(0.305, 0.355), eye_y=uniform(-0.02, 0.02), eye_size=uniform(0.9, 1.12), eye_open=uniform(0.65, 1.05),
-        eye_tilt=uniform(-0.06, 0.16), nose_y=uniform(-0.40, -0.32), nose_width=uniform(0.8, 1.3), nose_out=uniform(0.94, 1.05),
+        eye_x=uniform(0.305, 0.355), eye_y=uniform(-0.02, 0.02), eye_size=uniform(0.9, 1.12),
+        eye_open=uniform(0.65, 1.05),
+        eye_tilt=uniform(-0.06, 0.16), nose_y=uniform(-0.40, -0.32), nose_width=uniform(0.8, 1.3),
+        nose_out=uniform(0.94, 1.05),
         lip_width=uniform(0.235, 0.305), lip_thick=uniform(0.7, 1.3), lip_curve=uniform(-0.01, 0.04),
-        mouth_y=uniform(-0.73, -0.67), ear_size=uniform(0.85, 1.18), neck_width=uniform(1.0, 1.2) if masculine else uniform(0.82, 0.98),
-        shoulders=uniform(0.98, 1.12) if masculine else uniform(0.85, 0.98), hair_style=style, hair_volume=uniform(0, 1),
+        mouth_y=uniform(-0.73, -0.67), ear_size=uniform(0.85, 1.18),
+        neck_width=uniform(1.0, 1.2) if masculine else uniform(0.82, 0.98),
+        shoulders=uniform(0.98, 1.12) if masculine else uniform(0.85, 0.98), hair_style=style,
+        hair_volume=uniform(0, 1),
         hairline=uniform(0.50, 0.68) + (0.1 * old if masculine else 0.0), hair_length=uniform(0, 1),
         hat=int(rng.choice(3, p=[0.9, 0.05, 0.05])) if style != sdf.BUN else 0, cloth_style=wear,
-        brow_y=uniform(0.185, 0.235), brow_tilt=uniform(-0.02, 0.16), brow_arch=uniform(0.015, 0.05), brow_thick=uniform(0.026, 0.045) if masculine else uniform(0.018, 0.032),
+        brow_y=uniform(0.185, 0.235), brow_tilt=uniform(-0.02, 0.16), brow_arch=uniform(0.015, 0.05),
+        brow_thick=uniform(0.026, 0.045) if masculine else uniform(0.018, 0.032),
         glasses=int(rng.choice(4, p=[0.74, 0.1, 0.08, 0.08])),
     )  # fmt: skip
     tone = uniform(0, 1)
@@ -160,7 +166,8 @@ def sample_identity(seed: int) -> Identity:
         beard=uniform(0.4, 1.0) if masculine and chance(0.3) else 0.0,
         moustache=uniform(0.5, 1.0) if masculine and chance(0.3) else 0.0,
         stubble=uniform(0.0, 0.5) if masculine else 0.0,
-        blush=uniform(0.2, 1.0), freckles=uniform(0, 0.6) if chance(0.25) else 0.0, age=old, makeup=makeup, gloss=uniform(0.2, 1.0),
+        blush=uniform(0.2, 1.0), freckles=uniform(0, 0.6) if chance(0.25) else 0.0, age=old,
+        makeup=makeup, gloss=uniform(0.2, 1.0),
         streaks=uniform(0.2, 1.0), pattern=int(rng.choice(4, p=[0.55, 0.2, 0.1, 0.15])), pattern_scale=uniform(4, 14),
         lens=uniform(0, 0.12), ear_ring=int(not masculine and chance(0.3)),
     )  # fmt: skip

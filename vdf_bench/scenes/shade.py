@@ -302,22 +302,36 @@ def shade(
     owner: NDArray[np.int32], weights: NDArray[np.float32], faces: NDArray[np.int32], frame_start: int,
     canon: NDArray[np.float32], posed: NDArray[np.float32], normals: NDArray[np.float32], fields: NDArray[np.float32],
     s: Shape, look: Look, colours: NDArray[np.float32], lattice: NDArray[np.float32], moles: NDArray[np.float32],
-    contours: NDArray[np.float32], left: float, right: float, opening: float, blink: float, gaze_x: float, gaze_y: float,
-    eye: NDArray[np.float32], light: NDArray[np.float32], rgb: NDArray[np.float32], labels: NDArray[np.uint8],
+    contours: NDArray[np.float32], left: float, right: float, opening: float, blink: float,
+    gaze_x: float, gaze_y: float, eye: NDArray[np.float32], light: NDArray[np.float32], rgb: NDArray[np.float32], labels: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Paint the visible points of the person into ``rgb`` (S, S, 3, display values) and ``labels`` (S, S).
 
     Args:
-        owner: (S, S) face index or -1. weights: (S, S, 3) barycentric.
-        faces: (F, 3). frame_start: first face of the glasses.
-        canon: (V, 3) neutral head coordinates (paint). posed: (V, 3) with jaw and lips moved.
-        normals: (V, 3) in view axes, x right, y up, z to the camera. fields: (V, 7).
-        s, look, colours, lattice, moles: the identity.
-        contours, left, right: lip heights (P, 4) over x from left to right, see ``Lips.contours``.
-        opening, blink, gaze_x, gaze_y: expression.
+        owner: (S, S) face index or -1.
+        weights: (S, S, 3) barycentric.
+        faces: (F, 3) vertex indices.
+        frame_start: first face of the glasses.
+        canon: (V, 3) neutral head coordinates, where paint is defined.
+        posed: (V, 3) with jaw and lips moved.
+        normals: (V, 3) in view axes, x right, y up, z to the camera.
+        fields: (V, 7), see ``surface_attributes``.
+        s: the identity's geometry.
+        look: the identity's paint.
+        colours: (10, 3) linear light.
+        lattice: the identity's noise.
+        moles: (M, 2) places.
+        contours: (P, 4) lip heights over x from ``left`` to ``right``, see ``Lips.contours``.
+        left: x of one corner of the mouth.
+        right: x of the other.
+        opening: of the mouth, 0 to 1.
+        blink: 0 open to 1 closed.
+        gaze_x: iris to the picture's right.
+        gaze_y: iris up.
         eye: (3,) the camera in head coordinates.
         light: (6, 3) key direction, key colour, fill direction, fill colour, sky and ground ambient.
-        rgb, labels: written where ``owner`` is not -1.
+        rgb: (S, S, 3) display values, written where ``owner`` is not -1.
+        labels: (S, S), likewise.
     """
     size = owner.shape[0]
     c = np.zeros(3)
