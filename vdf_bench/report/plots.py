@@ -83,7 +83,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
         if rows[["dsr_delta", "head_psnr_delta"]].notna().to_numpy().any():
             caption = (
                 "Effect of each defense net of the clean clone. Small points: single clips and seeds; large ones: "
-                "means, hollow for controls; lines: 95 % intervals over people, where there are enough. Dotted: thresholds."
+                "means, hollow for controls; lines: 95 % intervals over people, given enough. Dotted: thresholds."
             )
             yield f"effect-{access}", f"Effect per victim ({access})", caption, _effect(run, rows)
     points = valid[valid["psnr"].notna() & valid["dsr_delta"].notna()]

@@ -169,7 +169,7 @@ def attack_name(row: dict[str, Any]) -> str:
 
 def columns(run: Run) -> list[Column]:
     """What is said of a defense under one attack."""
-    parts = [(f"of it {part.removeprefix('dsr_')} [%]", net(part)) for part in dsr_parts(run.results)]
+    parts = [(f"by {part.removeprefix('dsr_')} [%]", net(part)) for part in dsr_parts(run.results)]
     return [
         ("defense", lambda row: f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)),
         ("outcome", lambda row: row["outcome"]),
