@@ -40,12 +40,12 @@ def one_line(err):
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["info", "vdf"]])
 def test_light_commands_import_nothing_heavy(words):
     code = (
-        "import sys; sys.argv = ['vdf-bench', *%r]\n"
+        f"import sys; sys.argv = ['vdf-bench', *{words!r}]\n"
         "from vdf_bench import cli\n"
         "try: cli.main()\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"
         "heavy = {'torch', 'numba', 'pandas', 'matplotlib', 'skimage', 'scipy', 'ray'} & set(sys.modules)\n"
-        "assert not heavy, heavy" % (words,)
+        "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
