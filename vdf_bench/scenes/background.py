@@ -28,7 +28,7 @@ KINDS = ("photo", "gradient", "wall", "shelves", "foliage", "panels", "bokeh", "
 def photograph(name: str) -> NDArray[np.float32]:
     """A photograph bundled with scikit-image as (H, W, 3) float32 in [0, 1]."""
     with as_file(files("skimage.data") / name) as path, Image.open(path) as image:
-        return np.asarray(image.convert("RGB"), np.float32) / 255
+        return (np.asarray(image.convert("RGB"), np.float32) / np.float32(255)).astype(np.float32)
 
 
 def _crop(image: NDArray[np.float32], size: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -78,7 +78,7 @@ def _room(kind: str, size: int, rng: np.random.Generator) -> NDArray[np.float32]
             image[(v >= high) & (v < (k + 1) / rows)] = c
     elif kind == "foliage":
         green = np.array([0.25, 0.4, 0.15]) * rng.uniform(0.5, 1.6)
-        leaves = sum(cloud(size, n, rng) * w for n, w in ((5, 0.5), (12, 0.3), (28, 0.2)))
+        leaves = np.sum([cloud(size, n, rng) * w for n, w in ((5, 0.5), (12, 0.3), (28, 0.2))], 0)
         image = green * (0.3 + 1.4 * leaves[..., None]) + np.array([0.2, 0.2, 0.1]) * (
             cloud(size, 20, rng)[..., None] > 0.7
         )
@@ -123,7 +123,7 @@ def sample_background(rng: np.random.Generator, size: int, kind: str | None = No
     image = _crop(photograph(kind), size, rng) if kind in PHOTOGRAPHS else _room(kind, size, rng)
     if kind in PHOTOGRAPHS and rng.random() < 0.5:
         grade = rng.uniform(0.5, 1.3, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0.5, 1.3))
-        image = image * grade
+        image = (image * grade).astype(np.float32)
     blur = size * rng.choice([0.003, 0.008, 0.02, 0.035])
     image = gaussian_filter(image, (blur, blur, 0), mode="nearest")
     image = image * (1 + 0.06 * (cloud(size, 4, rng)[..., None] - 0.5))

@@ -24,12 +24,12 @@ CONTOUR_POINTS = 41
 
 def _step(low: float, high: float, x: NDArray[np.floating]) -> NDArray[np.floating]:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 def mouth_line(x: NDArray[np.floating], shape: Shape) -> NDArray[np.floating]:
     """Height of the closed mouth over x; the corners rise with ``lip_curve``."""
-    return shape.mouth_y + shape.lip_curve * np.clip((x / shape.lip_width) ** 2, 0, 2)
+    return np.asarray(shape.mouth_y + shape.lip_curve * np.clip((x / shape.lip_width) ** 2, 0, 2))
 
 
 def blendshapes(
@@ -187,4 +187,4 @@ class Landmarks:
             eyes = self._eyes(blink)
             points[36:48, :2] = eyes
             points[36:48, 2] = front_depth(eyes, self.shape)
-        return points.astype(np.float32)
+        return np.asarray(points, np.float32)

@@ -40,7 +40,7 @@ def _axis(
 
 def _step(low: float, high: float, x: NDArray[np.floating]) -> NDArray[np.floating]:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Head:
         ys = _axis(-5.0, -1.4, 1.3, 1.9, voxel)
         zs = _axis(-1.7, 0.2, 1.15, 1.7, voxel, 0.07)
         grid = sample_grid(xs, ys, zs, shape, lattice)
-        index, faces, _, _ = marching_cubes(grid, 0.0)
+        index, faces, _, _ = marching_cubes(grid, 0.0)  # type: ignore[no-untyped-call]
         at = [np.interp(index[:, k], np.arange(len(axis)), axis) for k, axis in enumerate((xs, ys, zs))]
         vertices = np.stack(at, 1).astype(np.float32)
         normals, fields = surface_attributes(vertices, shape, lattice)

@@ -34,7 +34,7 @@ CLOSED, OPEN = 0.15, 2.5
 
 def _step(low: float, high: float, x: Array) -> Array:
     t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 class Expression:
@@ -57,13 +57,12 @@ class Expression:
         centre = np.subtract(*self.seam(np.array([self.middle]))[::-1])[0] * ratio
         near = np.exp(-(((y - lower) / 12) ** 2))
         jaw = 0.8 * centre * np.exp(-(((x - self.middle) / 48) ** 4)) * _step(206, 182, y)
-        return near * lip + (1 - near) * jaw * _step(-2, 10, y - lower)
+        return np.asarray(near * lip + (1 - near) * jaw * _step(-2, 10, y - lower))
 
     def stretch(self, x: Array, y: Array, width: float) -> Array:
-        """X of the still for a point of the animated face: the corners spread with ``width``."""
-        return self.middle + (x - self.middle) / (
-            1 + 0.10 * width * np.exp(-(((x - self.middle) / 32) ** 4) - ((y - 145) / 18) ** 2)
-        )
+        """x of the still for a point of the animated face: the corners spread with ``width``."""
+        near = np.exp(-(((x - self.middle) / 32) ** 4) - ((y - 145) / 18) ** 2)
+        return np.asarray(self.middle + (x - self.middle) / (1 + 0.10 * width * near))
 
     def lids(self, x: Array, y: Array, blink: float) -> Array:
         """Y of the still for a point near the eyes: the upper lid's skin is drawn over the eye."""
@@ -169,12 +168,13 @@ class Animator:
             still = y - np.where(y > lower - 14, face.drop(x, np.maximum(still, lower), mouth[0]), 0)
         # Above the opening the still is shown as it is; below the moved contour, its lower lip.
         flesh = np.where(y < 0.5 * (upper + np.minimum(lower, fallen)), y, np.maximum(still, lower))
-        flesh = np.where((lower - upper < 0.05) & (y > lower - 14), _corner(y, still, lower), flesh)
+        # Beyond the corners of the mouth the flesh is continuous.
+        flesh = np.where((lower - upper < 0.05) & (y > lower - 14), np.where(y > lower, still, y), flesh)
         flesh = face.lids(x, flesh, blink)
         rgb = _look_up(self.colour, x, flesh)
         opened = _step(-0.7, 0.7, y - upper) * _step(-0.7, 0.7, fallen - y) * _step(0.3, 1.2, fallen - upper)
         inside = _interior(_look_up(self.colour, x, np.minimum(y, lower)), x, y, upper, lower, fallen, face.middle)
-        rgb = rgb + (inside - rgb) * opened[..., None]
+        rgb = (rgb + (inside - rgb) * opened[..., None]).astype(np.float32)
         alpha = map_coordinates(self.alpha, [still - 0.5, x - 0.5], order=1, mode="nearest") * seen
         rgb = (rgb * alpha[..., None] + self.plate * (1 - alpha[..., None])).astype(np.float32)
 
@@ -190,11 +190,6 @@ class Animator:
         height = np.asarray(self.relief(face.marks[:, 0], face.marks[:, 1]), np.float64)
         height[:17] = np.maximum(height[:17], 8)
         return rgb, labels, self._pixels(_turn(marks, height, motion)[:, :2], self.size).astype(np.float32)
-
-
-def _corner(y: Array, still: Array, lower: Array) -> Array:
-    """Beyond the corners of the mouth the flesh is continuous."""
-    return np.where(y > lower, still, y)
 
 
 def _look_up(image: NDArray[np.float32], x: Array, y: Array) -> NDArray[np.float32]:
@@ -226,8 +221,8 @@ class PhotoAstronaut(Component):
     card: ClassVar[Card] = Card(
         name=NAME,
         title="A real photograph in motion",
-        summary="NASA's portrait of Eileen Collins (public domain, from scikit-image) turned by up to 15 degrees in 2.5D, "
-        "speaking and blinking. Landmarks are hand-annotated, classes are outlines; no depth or pose is claimed.",
+        summary="NASA's portrait of Eileen Collins (public domain, from scikit-image) turned by up to 15 degrees "
+        "in 2.5D, speaking and blinking. Landmarks are hand-annotated, classes are outlines; no depth or pose is claimed.",
         source="NASA portrait, bundled with scikit-image",
         url="https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.astronaut",
         licence="public domain (NASA)",

@@ -68,7 +68,7 @@ class View:
 
 
 def head_rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float32]:
-    """Head-to-camera rotation (3, 3) from radians: yaw > 0 turns to the picture's right, pitch > 0 up, roll > 0 clockwise."""
+    """Head-to-camera rotation (3, 3) from radians: yaw > 0 to the picture's right, pitch > 0 up, roll > 0 clockwise."""
     turn = Rotation.from_euler("ZYX", [-roll, yaw, -pitch]).as_matrix()
     return (FRONTAL @ turn).astype(np.float32)
 
@@ -81,7 +81,7 @@ def default_focal(size: int) -> float:
 def place(
     rotation: NDArray[np.floating], offset: tuple[float, float] = (0.0, 0.0), distance: float = CAMERA_DISTANCE
 ) -> NDArray[np.float32]:
-    """Translation (3,) that puts the neck's base where the default framing has it, then ``offset`` (right, up) head units."""
+    """Translation (3,) that puts the neck's base at its default place, then ``offset`` (right, up) head units."""
     pivot = np.array([offset[0], -(PIVOT[1] - FRAME_CENTRE + offset[1]), distance - PIVOT[2]])
     return (pivot - np.asarray(rotation, np.float64) @ PIVOT).astype(np.float32)
 

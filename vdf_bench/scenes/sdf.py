@@ -87,7 +87,7 @@ def ellipsoid(x: float, y: float, z: float, rx: float, ry: float, rz: float) -> 
     a, b, c = x / rx, y / ry, z / rz
     k0 = np.sqrt(a * a + b * b + c * c)
     a, b, c = a / rx, b / ry, c / rz
-    return k0 * (k0 - 1.0) / (np.sqrt(a * a + b * b + c * c) + 1e-6)
+    return float(k0 * (k0 - 1.0) / (np.sqrt(a * a + b * b + c * c) + 1e-6))
 
 
 @nb.njit(cache=True)
@@ -100,7 +100,7 @@ def capsule(
     t = ((x - ax) * dx + (y - ay) * dy + (z - az) * dz) / (dx * dx + dy * dy + dz * dz)
     t = min(max(t, 0.0), 1.0)
     ex, ey, ez = x - ax - t * dx, y - ay - t * dy, z - az - t * dz
-    return np.sqrt(ex * ex + ey * ey + ez * ez) - (ra + t * (rb - ra))
+    return float(np.sqrt(ex * ex + ey * ey + ez * ez) - (ra + t * (rb - ra)))
 
 
 @nb.njit(cache=True)
@@ -116,7 +116,7 @@ def noise(lattice: NDArray[np.float32], x: float, y: float, z: float) -> float:
     a += (lattice[i, j1, k] * (1 - tx) + lattice[i1, j1, k] * tx) * ty
     b = (lattice[i, j, k1] * (1 - tx) + lattice[i1, j, k1] * tx) * (1 - ty)
     b += (lattice[i, j1, k1] * (1 - tx) + lattice[i1, j1, k1] * tx) * ty
-    return a * (1 - tz) + b * tz
+    return float(a * (1 - tz) + b * tz)
 
 
 @nb.njit(cache=True)

@@ -303,7 +303,8 @@ def shade(
     canon: NDArray[np.float32], posed: NDArray[np.float32], normals: NDArray[np.float32], fields: NDArray[np.float32],
     s: Shape, look: Look, colours: NDArray[np.float32], lattice: NDArray[np.float32], moles: NDArray[np.float32],
     contours: NDArray[np.float32], left: float, right: float, opening: float, blink: float,
-    gaze_x: float, gaze_y: float, eye: NDArray[np.float32], light: NDArray[np.float32], rgb: NDArray[np.float32], labels: NDArray[np.uint8],
+    gaze_x: float, gaze_y: float, eye: NDArray[np.float32], light: NDArray[np.float32],
+    rgb: NDArray[np.float32], labels: NDArray[np.uint8],
 ) -> None:  # fmt: skip
     """Paint the visible points of the person into ``rgb`` (S, S, 3, display values) and ``labels`` (S, S).
 

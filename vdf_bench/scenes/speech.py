@@ -24,8 +24,9 @@ PHONEMES = {
     "f": (0.12, 0.2, 400, 1400, 0.0, 0.5, 0.06),
     "s": (0.18, 0.5, 400, 1600, 0.0, 0.8, 0.05),
 }
-#: Articulators reach their targets smoothly over about this long, seconds.
+#: The voice glides from target to target over about this long, the slower lips over the other, seconds.
 GLIDE = 0.09
+LIP_GLIDE = 0.20
 
 
 def _smooth(tracks: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
@@ -58,6 +59,7 @@ def synthesise(frames: int, seed: int, fps: float = 25.0) -> tuple[NDArray[np.fl
         length = int(rng.uniform(0.09, 0.24) * SAMPLE_RATE)
         tracks[start : start + length] = rows[rng.choice(len(rows), p=odds), :6]
         start += length
+    lips = _smooth(tracks[:, :2], LIP_GLIDE)
     tracks = _smooth(tracks, GLIDE)
     time = np.arange(count) / SAMPLE_RATE
     base = rng.uniform(95, 210)
@@ -74,5 +76,5 @@ def synthesise(frames: int, seed: int, fps: float = 25.0) -> tuple[NDArray[np.fl
     wave += 0.5 * tracks[:, 5] * np.diff(hiss, prepend=0.0) + 0.004 * hiss
     audio = 0.6 * wave / max(float(np.abs(wave).max()), 1e-9)
     middle = np.minimum(((np.arange(frames) + 0.5) / fps * SAMPLE_RATE).astype(np.int64), count - 1)
-    mouth = np.clip(tracks[middle, :2], (0.0, -1.0), (1.0, 1.0))
+    mouth = np.clip(lips[middle], (0.0, -1.0), (1.0, 1.0))
     return audio.astype(np.float32), mouth.astype(np.float32)

@@ -48,7 +48,7 @@ class SynthClips(Component):
     card: ClassVar[Card] = Card(
         name="synth",
         title="Rendered talking heads with exact ground truth",
-        summary="Signed-distance heads (hair, beards, glasses, clothes, rooms) that speak synthesised speech, with exact "
+        summary="Signed-distance heads (hair, beards, glasses, clothes, rooms) with synthesised speech and exact "
         "parsing, depth, landmarks and pose. synth-a to synth-h are public; synth-heldout-* are for judging only.",
         source="this project",
         year=2025,
