@@ -17,7 +17,7 @@ from vdf_bench.plan import SURROGATE, Plan, Request, build_plan
 from vdf_bench.store import Artifact, Store, canonical, digest, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from vdf_bench.execute.local import Tally, Watcher
@@ -144,7 +144,16 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
         measured = [Measurement(**row) for row in artifacts[cell.steps["judge.clone"]].meta["rows"]]
         for gate in gates_of(measured):
             where = {name: getattr(cell, name) for name in ("clip", "purifier", "capture", "target", "victim", "seed")}
-            gates.append({**where, "gate": gate.name, "value": gate.value, "threshold": gate.threshold, "ok": gate.ok})
+            gates.append(
+                {
+                    **where,
+                    "gate": gate.name,
+                    "value": gate.value,
+                    "threshold": gate.threshold,
+                    "side": gate.side,
+                    "ok": gate.ok,
+                }
+            )
             if not gate.ok:
                 failed.setdefault(cell.attacker, f"clean twin fails {gate.name}: {gate.value:.3g}")
     rows = []
@@ -182,7 +191,7 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
     return rows, gates
 
 
-def pictures(run: Run, rows: list[dict[str, Any]]) -> list[Picture]:
+def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
     """What a person sees first: original, protected, clean clone and defended clone of every defended cell."""
     from vdf_bench.clip import split_frames
     from vdf_bench.packing import unpack_clip, unpack_rendering
@@ -191,7 +200,6 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> list[Picture]:
     names = ("clip", "defense", "linf", "purifier", "capture", "target", "victim", "seed")
     ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] == "clone"}
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
-    made = []
     for cell in run.plan.cells:
         if cell.arm == "clean":
             continue
@@ -201,20 +209,17 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> list[Picture]:
         clone = unpack_rendering(_get(run, cell.steps["rendering"]))
         place: dict[str, Any] = {name: getattr(cell, name) for name in names}
         outcome, code = ended[tuple(place.values())]
-        made.append(
-            Picture(
-                **place,
-                outcome=outcome,
-                code=code,
-                frames=held,
-                fps=clip.fps,
-                original=clip.frames[held],
-                protected=_get(run, cell.steps["protected"]).arrays["frames"][held],
-                clean_clone=twin.rgb if twin else None,
-                defended_clone=clone.rgb if clone else None,
-            )
+        yield Picture(
+            **place,
+            outcome=outcome,
+            code=code,
+            frames=held,
+            fps=clip.fps,
+            original=clip.frames[held],
+            protected=_get(run, cell.steps["protected"]).arrays["frames"][held],
+            clean_clone=twin.rgb if twin else None,
+            defended_clone=clone.rgb if clone else None,
         )
-    return made
 
 
 def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
