@@ -60,7 +60,7 @@ class Expression:
         return np.asarray(near * lip + (1 - near) * jaw * _step(-2, 10, y - lower))
 
     def stretch(self, x: Array, y: Array, width: float) -> Array:
-        """x of the still for a point of the animated face: the corners spread with ``width``."""
+        """Place in the still (x) for a point of the animated face: the corners spread with ``width``."""
         near = np.exp(-(((x - self.middle) / 32) ** 4) - ((y - 145) / 18) ** 2)
         return np.asarray(self.middle + (x - self.middle) / (1 + 0.10 * width * near))
 
