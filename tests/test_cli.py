@@ -80,7 +80,7 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["run", "--epsilon", "2"], "out of bounds"),
         (["run", "--epsilon", "big"], "no number"),
         (["run", "--seed", "x"], "no whole number"),
-        (["run", "--target", "half"], "composite, full or both"),
+        (["run", "--target", "half"], "known: composite, full, both"),
         (["run", "--set", "vdf.gain"], "COMPONENT.PARAMETER=VALUE"),
         (["run", "--set", "vfd.gain=1"], "did you mean 'vdf'"),
         (["run", "--set", "vdf.gian=1"], "parameters of vdf"),

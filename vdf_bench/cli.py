@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from vdf_bench.capture import Policy
     from vdf_bench.plan import Request
     from vdf_bench.run import Run
 
@@ -74,15 +75,11 @@ def run(
     from rich.console import Console
 
     from vdf_bench.budget import Budget
-    from vdf_bench.plan import Request
+    from vdf_bench.plan import DRIVES, PARSERS, POLICIES, TARGETS, Request
     from vdf_bench.presets import preset as find_preset
     from vdf_bench.progress import ProgressWatcher
     from vdf_bench.run import complete, expected_seconds, prepare
 
-    if target not in ("composite", "full", "both"):
-        raise UserError(f"--target {target!r}: give composite, full or both")
-    if drive not in ("audio", "landmarks", "auto"):
-        raise UserError(f"--drive {drive!r}: give audio, landmarks or auto")
     request = Request(
         preset=find_preset(preset).resized(size, frames),
         defenses=_names(defense),
@@ -91,10 +88,10 @@ def run(
         clips=_names(clip),
         budgets=tuple(Budget.parse(text) for text in _names(epsilon)),
         seeds=tuple(_integer(text, "--seed") for text in _names(seed)),
-        parser=parser,
-        policy=policy,
-        targets=("composite", "full") if target == "both" else (target,),  # type: ignore[arg-type]  # checked above
-        drive=drive,
+        parser=_choice(parser, "--parser", PARSERS),
+        policy=_choice(policy, "--policy", POLICIES),
+        targets=TARGETS[_choice(target, "--target", tuple(TARGETS))],
+        drive=_choice(drive, "--drive", DRIVES),
         controls=tuple(name for name in _names(control) if name != "none"),
         overrides=_overrides(set_ or []),
         iterations=iterations,
@@ -225,13 +222,20 @@ def capture(
     from rich.console import Console
 
     from vdf_bench.capture.layout import write_layout
+    from vdf_bench.interfaces import CaptureRefused
+    from vdf_bench.plan import PARSERS, POLICIES
     from vdf_bench.steps import capture_frames, load_clip
 
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is not empty: choose another folder")
     _known_clip(clip)
+    chosen = cast("Policy", _choice(policy, "--policy", POLICIES))
     loaded = load_clip(clip, size, frames)
-    write_layout(capture_frames(loaded.frames, loaded.audio, parser, policy), out, loaded.audio)
+    try:
+        captured = capture_frames(loaded.frames, loaded.audio, _choice(parser, "--parser", PARSERS), chosen)
+    except CaptureRefused as refusal:
+        raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
+    write_layout(captured, out, loaded.audio)
     Console().print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, soft_wrap=True)
 
 
@@ -338,6 +342,14 @@ def _training_progress(console: Console) -> Callable[[str, float, float], None]:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _choice(text: str, option: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        from vdf_bench.registry import suggest
+
+        raise UserError(f"{option} {text!r}: {suggest(text, list(known))}")
+    return text
 
 
 def _integer(text: str, option: str) -> int:

@@ -46,7 +46,8 @@ class Pose:
         """Project head points (N, 3) or (T, N, 3) to pixels (T, N, 2) of a ``size`` x ``size`` frame."""
         shared = np.broadcast_to(points, (len(self), *points.shape[-2:]))
         camera = np.einsum("tij,tnj->tni", self.rotation, shared) + self.translation[:, None]
-        return (size / 2 + self.focal * camera[..., :2] / camera[..., 2:]).astype(np.float32)
+        pixels = size / 2 + self.focal * camera[..., :2] / camera[..., 2:]
+        return np.asarray(pixels, dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ THREADS = 1
 #: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
 SURROGATE = "builtin"
 PARSERS = ("builtin", "heldout", "bisenet", "landmark-hull")
-POLICIES = ("strict", "repair", "drop")
+POLICIES = ("repair", "strict", "drop")
+TARGETS: dict[str, tuple[Target, ...]] = {"composite": ("composite",), "full": ("full",), "both": ("composite", "full")}
+DRIVES = ("auto", "audio", "landmarks")
 
 
 @dataclass(frozen=True)
@@ -167,9 +169,6 @@ def build_plan(request: Request) -> Plan:
     for name in request.overrides:
         if name not in known:
             raise UserError(f"--set {name}: no such component: {registry.suggest(name, sorted(known))}")
-    for choice, allowed, option in ((request.parser, PARSERS, "--parser"), (request.policy, POLICIES, "--policy")):
-        if choice not in allowed:
-            raise UserError(f"{option} {choice!r}: {registry.suggest(choice, list(allowed))}")
     defenses = _select("defenses", request.defenses, plan)
     arms = list(dict.fromkeys(["none", *request.controls, *defenses]))
     victims = _select("victims", request.victims, plan)

@@ -99,7 +99,7 @@ def execute(plan: Plan, store: Store, jobs: int, seconds: dict[str, float], watc
             for key in sorted(ready, key=lambda key: -urgency[key])[: max(0, jobs - len(running))]:
                 step = todo.pop(key)
                 receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=run_step, args=(step, store.root, sender), daemon=True)
+                process: BaseProcess = context.Process(target=run_step, args=(step, store.root, sender), daemon=True)
                 process.start()
                 sender.close()
                 running[key] = (process, receiver)
@@ -125,7 +125,7 @@ def execute(plan: Plan, store: Store, jobs: int, seconds: dict[str, float], watc
                 else:
                     raise StepFailedError(f"step '{step.label}' failed: {text}")
     finally:
-        for process, _ in running.values():
-            process.kill()
-            process.join()
+        for survivor, _ in running.values():
+            survivor.kill()
+            survivor.join()
     return tally
