@@ -222,7 +222,8 @@ class PhotoAstronaut(Component):
         name=NAME,
         title="A real photograph in motion",
         summary="NASA's portrait of Eileen Collins (public domain, from scikit-image) turned by up to 15 degrees "
-        "in 2.5D, speaking and blinking. Landmarks are hand-annotated, classes are outlines; no depth or pose is claimed.",
+        "in 2.5D, speaking and blinking. Landmarks are hand-annotated, classes are outlines; no depth "
+        "or pose is claimed.",
         source="NASA portrait, bundled with scikit-image",
         url="https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.astronaut",
         licence="public domain (NASA)",
