@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from vdf_bench.interfaces import Drive
 
-CODE_SIZE = 3
-#: Motion planes: three answer the code linearly, three through a small network.
-BASES = 6
+#: Motion bases of the mouth and of the eyes: one for each driving scalar, the rest through a small network.
+MOUTH_BASES, EYE_BASES = 5, 2
 #: Raw density stays within +-BOUND: an unbounded one dies to empty space under a broken mask and never returns.
 BOUND = 9.0
 #: Density per raw unit and head unit.
@@ -36,12 +35,14 @@ COARSE = 4
 class TriplaneField(nn.Module):
     """Three axis-aligned planes at two resolutions, decoded by a small MLP.
 
-    Features of the planes are concatenated. Fine planes move with the driving code through residual planes, a
-    learnt basis blended by the code. An ellipsoid gives the raw density to start from.
+    Features of the planes are concatenated. Around the mouth and around the eyes residual planes are added to the
+    fine ones: a learnt basis, blended by the driving code. They have boxes of their own, because residuals on all
+    of the planes let hair and forehead flicker with the lips. An ellipsoid gives the raw density to start from.
 
     Args:
         low, high: (3,) corners of the scene box.
         centre, radii: (3,) ellipsoid of the initial surface.
+        places: (2, 2, 3) boxes (low, high) of mouth and eyes.
         unit: size of this head.
         resolution: edge of the fine planes.
         channels: features per plane and level.
@@ -55,6 +56,7 @@ class TriplaneField(nn.Module):
         high: Tensor,
         centre: Tensor,
         radii: Tensor,
+        places: Tensor,
         unit: float,
         resolution: int,
         channels: int,
@@ -69,15 +71,20 @@ class TriplaneField(nn.Module):
 
         self.coarse = noise(3, channels, coarse, coarse, scale=0.1)
         self.fine = noise(3, channels, resolution, resolution, scale=0.05)
-        self.motion = noise(BASES, 3, channels, resolution, resolution, scale=0.002)
+        finer = max(8, resolution // 2)
+        self.mouth = noise(3, MOUTH_BASES * channels, finer, finer, scale=0.01)
+        self.eyes = noise(3, EYE_BASES * channels, finer, finer, scale=0.01)
         features = 6 * channels
         self.first = noise(features, hidden, scale=(2 / features) ** 0.5)
         self.bias_first = nn.Parameter(torch.zeros(hidden))
         self.second = noise(hidden, 13, scale=0.3 / hidden**0.5)
         self.bias_second = nn.Parameter(torch.zeros(13))
-        self.blend_first = noise(CODE_SIZE, 32, scale=0.6)
-        self.blend_second = noise(32, BASES - CODE_SIZE, scale=0.25)
-        for name, value in {"low": low, "high": high, "centre": centre, "radii": radii}.items():
+        self.mouth_first = noise(2, 32, scale=0.7)
+        self.mouth_second = noise(32, MOUTH_BASES - 2, scale=0.25)
+        self.eyes_first = noise(1, 16, scale=1.0)
+        self.eyes_second = noise(16, EYE_BASES - 1, scale=0.35)
+        buffers = {"low": low, "high": high, "centre": centre, "radii": radii, "places": places}
+        for name, value in buffers.items():
             self.register_buffer(name, value)
         self.register_buffer("unit", torch.tensor(unit))
         self.register_buffer("cached", torch.zeros(GRID, GRID, GRID))
@@ -86,55 +93,74 @@ class TriplaneField(nn.Module):
         self.high: Tensor
         self.centre: Tensor
         self.radii: Tensor
+        self.places: Tensor
         self.unit: Tensor
         self.cached: Tensor
         self.occupied: Tensor
 
-    def residual(self, code: Tensor) -> Tensor:
-        """Residual planes (F, 3, C, R, R) of driving codes (F, 3)."""
-        blend = torch.cat([code, torch.tanh(code @ self.blend_first) @ self.blend_second], 1)
-        return (blend @ self.motion.flatten(1)).view(-1, *self.motion.shape[1:])
+    def blends(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights of the mouth bases (F, 5) and the eye bases (F, 2) for driving codes (F, 3)."""
+        mouth, eyes = code[:, :2], code[:, 2:]
+        more_mouth = torch.tanh(mouth @ self.mouth_first) @ self.mouth_second
+        more_eyes = torch.tanh(eyes @ self.eyes_first) @ self.eyes_second
+        return torch.cat([mouth, more_mouth], 1), torch.cat([eyes, more_eyes], 1)
 
-    def forward(self, points: Tensor, residual: Tensor | None, view: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, points: Tensor, view: Tensor, blends: tuple[Tensor, Tensor] | None, owner: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Density and colour.
 
         Args:
-            points: (F, P, 3) head space, P points for each of F frames.
-            residual: (F, 3, C, R, R) of each frame; None for the static head.
+            points: (P, 3) head space.
             view: (F, 3) direction from which each frame sees the head.
+            blends: of each frame, from :meth:`blends`; None for the static head.
+            owner: (P,) the frame of each point; None where there is one frame.
 
         Returns:
-            Density (F, P) per head unit and RGB (F, P, 3) in [0, 1].
+            Density (P,) per head unit and RGB (P, 3) in [0, 1].
         """
-        frames, count = points.shape[:2]
-        inside = (points - self.low) / (self.high - self.low) * 2 - 1
-        at = torch.stack([inside[..., [0, 1]], inside[..., [0, 2]], inside[..., [2, 1]]], 1)
-        coarse = _sample(self.coarse, at.transpose(0, 1).reshape(3, -1, 2))
-        if residual is None:
-            fine = _sample(self.fine, at.transpose(0, 1).reshape(3, -1, 2))
-            features = torch.cat([coarse, fine], 1).reshape(-1, frames * count)
-        else:
-            planes = (self.fine + residual).flatten(0, 1)
-            fine = _sample(planes, at.reshape(3 * frames, count, 2))
-            fine = fine.view(frames, -1, count).transpose(0, 1).reshape(-1, frames * count)
-            features = torch.cat([coarse.reshape(-1, frames * count), fine])
-        hidden = torch.relu(torch.addmm(self.bias_first, features.T, self.first))
-        out = torch.addmm(self.bias_second, hidden, self.second).view(frames, count, 13)
-        radius = ((points - self.centre) / self.radii).square().sum(2).sqrt()
-        raw = out[..., 0] + (12 * (1 - radius)).clamp(-5, 4)
+        at = _on_planes(points, self.low, self.high)
+        fine = _sample(self.fine, at)
+        if blends is not None:
+            for planes, blend, place in zip((self.mouth, self.eyes), blends, self.places, strict=True):
+                fine = fine + self._residual(planes, blend, place, points, owner)
+        features = torch.cat([_sample(self.coarse, at), fine]).flatten(0, 1).T
+        hidden = torch.relu(torch.addmm(self.bias_first, features, self.first))
+        out = torch.addmm(self.bias_second, hidden, self.second)
+        radius = ((points - self.centre) / self.radii).square().sum(1).sqrt()
+        raw = out[:, 0] + (12 * (1 - radius)).clamp(-5, 4)
         density = softplus(BOUND * torch.tanh(raw / BOUND)) * (DENSITY_SCALE / self.unit)
-        shade = (out[..., 4:].view(frames, count, 3, 3) * view[:, None, :, None]).sum(2)
-        return density, torch.sigmoid(out[..., 1:4] + shade)
+        towards = view if owner is None else view[owner]
+        shade = (out[:, 4:].view(-1, 3, 3) * towards[:, :, None]).sum(1)
+        return density, torch.sigmoid(out[:, 1:4] + shade)
+
+    def _residual(self, planes: Tensor, blend: Tensor, place: Tensor, points: Tensor, owner: Tensor | None) -> Tensor:
+        """Residual features (3, C, P): zero outside ``place``, faded in over its margin."""
+        low, high = place
+        apart = ((points - (low + high) / 2) / ((high - low) / 2)).abs().amax(1)
+        inside = (apart < 1).nonzero()[:, 0]
+        at = _on_planes(points[inside], low, high)
+        bases = blend.shape[1]
+        channels = planes.shape[1] // bases
+        by_basis = planes.view(3, bases, channels, *planes.shape[2:])
+        if owner is None:
+            features = _sample(torch.einsum("b,kbcvu->kcvu", blend[0], by_basis), at)
+        else:
+            each = _sample(planes, at).view(3, bases, channels, -1)
+            features = (each * blend[owner[inside]].T[None, :, None]).sum(1)
+        faded = features * (4 * (1 - apart[inside])).clamp(max=1)
+        return torch.zeros(3, channels, len(points)).index_copy(2, inside, faded)
 
     @torch.no_grad()
     def remember(self, codes: Tensor, generator: torch.Generator) -> None:
         """Refresh the cached density: the larger of a decayed memory and the density under a few codes."""
         axis = (torch.arange(GRID) + 0.5) / GRID
-        cell = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).view(1, -1, 3)
+        cell = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).view(-1, 3)
         cell = cell + (torch.rand(cell.shape, generator=generator) - 0.5) / GRID
         points = self.low + (self.high - self.low) * cell
-        residual = self.residual(codes)
-        density = [self(points, residual[k : k + 1], torch.zeros(1, 3))[0] for k in range(len(codes))]
+        mouth, eyes = self.blends(codes)
+        view = torch.zeros(1, 3)
+        density = [self(points, view, (mouth[k : k + 1], eyes[k : k + 1]))[0] for k in range(len(codes))]
         seen = torch.stack(density).amax(0).view(GRID, GRID, GRID)
         self.cached.copy_(torch.maximum(0.6 * self.cached, seen))
         dense = (self.cached * self.unit > EMPTY).float()
@@ -143,6 +169,12 @@ class TriplaneField(nn.Module):
     def walkable(self) -> tuple[NDArray[np.float32], ...]:
         """Box and cached grids, as :func:`place_strata` wants them."""
         return self.low.numpy(), self.high.numpy(), self.cached.numpy(), self.occupied.numpy()
+
+
+def _on_planes(points: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """(3, P, 2) coordinates in [-1, 1] of points (P, 3) on the planes xy, xz and zy of a box."""
+    unit = (points - low) / (high - low) * 2 - 1
+    return torch.stack([unit[:, [0, 1]], unit[:, [0, 2]], unit[:, [2, 1]]])
 
 
 def _sample(planes: Tensor, at: Tensor) -> Tensor:
@@ -171,7 +203,7 @@ class TriplaneHead:
         self._code = Code.restore(state)
         tensors = {key: torch.from_numpy(np.array(value)) for key, value in state.items() if key != "code"}
         channels, resolution = tensors["fine"].shape[1:3]
-        corners = (tensors["low"], tensors["high"], tensors["centre"], tensors["radii"])
+        corners = (tensors[key] for key in ("low", "high", "centre", "radii", "places"))
         self._field = TriplaneField(*corners, 1.0, resolution, channels, torch.Generator(), tensors["second"].shape[0])
         self._field.load_state_dict(tensors)
 
@@ -194,14 +226,14 @@ class TriplaneHead:
         alpha = np.zeros((count, size, size), np.float32)
         pixels = np.stack(np.meshgrid(np.arange(size), np.arange(size)), -1).reshape(-1, 2)
         for i in range(count):
-            residual = self._field.residual(codes[i : i + 1])
+            blends = self._field.blends(codes[i : i + 1])
             origin, direction = camera_rays(
                 pixels, drive.pose.rotation[i], drive.pose.translation[i], drive.pose.focal, size
             )
             premultiplied = np.zeros((size * size, 3), np.float32)
             for start in range(0, len(pixels), self.CHUNK):
                 part = slice(start, start + self.CHUNK)
-                hit, *rendered = self._march(origin, direction[part], residual, views[i : i + 1])
+                hit, *rendered = self._march(origin, direction[part], blends, views[i : i + 1])
                 where = start + np.nonzero(hit)[0]
                 premultiplied[where] = rendered[0]
                 alpha[i].reshape(-1)[where] = rendered[1]
@@ -213,7 +245,7 @@ class TriplaneHead:
         return Rendering(rgb, depth, alpha)
 
     def _march(
-        self, origin: NDArray[np.float32], direction: NDArray[np.float32], residual: Tensor, view: Tensor
+        self, origin: NDArray[np.float32], direction: NDArray[np.float32], blends: tuple[Tensor, Tensor], view: Tensor
     ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Which rays meet the head; for those colour, opacity and depth."""
         field = self._field
@@ -224,7 +256,7 @@ class TriplaneHead:
         depth = (edges[:, 1:] + edges[:, :-1]) / 2
         width = (edges[:, 1:] - edges[:, :-1]) * np.linalg.norm(ray, axis=1, keepdims=True)
         points = torch.from_numpy(origin + ray[:, None] * depth[..., None])
-        density, colour = field(points.view(1, -1, 3), residual, view)
+        density, colour = field(points.view(-1, 3), view, blends)
         shape = depth.shape
         parts = integrate(density.view(shape), colour.view(*shape, 3), torch.from_numpy(depth), torch.from_numpy(width))
         return hit, parts[0].numpy(), parts[1].numpy(), parts[2].numpy()

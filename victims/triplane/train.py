@@ -56,7 +56,7 @@ def fit(capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -
     scene = find_scene(capture, frames)
     regions = _regions(capture, scene, targets)
     field = TriplaneField(
-        *(torch.from_numpy(array) for array in (scene.low, scene.high, scene.centre, scene.radii)),
+        *(torch.from_numpy(array) for array in (scene.low, scene.high, scene.centre, scene.radii, motion_places(scene))),
         scene.unit, parameters.resolution or default_resolution(capture.size), parameters.channels, generator,
     )  # fmt: skip
     optimiser = _optimiser(field)
@@ -83,15 +83,17 @@ def fit(capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -
         width = np.diff(edges) * np.linalg.norm(direction, axis=1, keepdims=True)
         points = origin[:, None] + direction[:, None] * depth[..., None]
 
-        residual = None if static else field.residual(codes[chosen])
-        density, colour = field(torch.from_numpy(points).view(len(chosen), -1, 3), residual, views[chosen])
+        blends = None if static else field.blends(codes[chosen])
+        owner = np.repeat(np.arange(len(chosen)), share)
+        of_point = torch.from_numpy(np.repeat(owner, parameters.samples))
+        density, colour = field(torch.from_numpy(points).view(-1, 3), views[chosen], blends, of_point)
         premultiplied, opacity, _ = integrate(
             density.view(depth.shape), colour.view(*depth.shape, 3), torch.from_numpy(depth), torch.from_numpy(width)
         )
-        owner = np.repeat(chosen, share)
+        frame = chosen[owner]
         column, row = pixels.reshape(-1, 2).T
-        backdrop = torch.from_numpy(targets.backdrop[owner, row, column]).float() / 255
-        target = torch.from_numpy(targets.rgb[owner, row, column]).float() / 255
+        backdrop = torch.from_numpy(targets.backdrop[frame, row, column]).float() / 255
+        target = torch.from_numpy(targets.rgb[frame, row, column]).float() / 255
         rgb = premultiplied + (1 - opacity)[:, None] * backdrop
         weight = np.ones(len(owner), np.float32).reshape(len(chosen), share)
         weight[:, : int(SHARES[0] * share)] = parameters.mouth_weight
@@ -99,10 +101,10 @@ def fit(capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -
         sure = opacity.clamp(1e-4, 1 - 1e-4)
         loss = loss - parameters.entropy_weight * (sure * sure.log() + (1 - sure) * (1 - sure).log()).mean()
         if targets.head is not None:
-            head = torch.from_numpy(targets.head[owner, row, column]).float()
+            head = torch.from_numpy(targets.head[frame, row, column]).float()
             loss = loss + parameters.mask_weight * ((opacity - head) ** 2).mean()
-        if residual is not None:
-            loss = loss + parameters.residual_weight * residual.abs().mean()
+        if not static:
+            loss = loss + parameters.residual_weight * (field.mouth.abs().mean() + field.eyes.abs().mean())
         watch.check(iteration, float(loss.detach()))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -111,6 +113,20 @@ def fit(capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -
             group["lr"] *= schedule
     field.remember(codes[:: max(1, len(codes) // 8)], generator)
     return TriplaneHead.of(field, code)
+
+
+def motion_places(scene: Scene) -> NDArray[np.float32]:
+    """(2, 2, 3) boxes in head space that mouth and eyes may change: lips to chin with the jaw, and the lids."""
+    front = scene.centre[2] + np.array([0.1, 1.5]) * scene.radii[2]
+    mouth, eyes = scene.landmarks[48:68].mean(0), scene.landmarks[36:48].mean(0)
+    reach = 0.75 * scene.unit
+    bottom, nose = scene.landmarks[8, 1] - 0.35 * scene.unit, scene.landmarks[33, 1] + 0.1 * scene.unit
+    lids = 0.22 * scene.unit
+    boxes = [
+        [[mouth[0] - reach, bottom, front[0]], [mouth[0] + reach, nose, front[1]]],
+        [[eyes[0] - reach, eyes[1] - lids, front[0]], [eyes[0] + reach, eyes[1] + lids, front[1]]],
+    ]
+    return np.array(boxes, np.float32)
 
 
 def _regions(capture: Capture, scene: Scene, targets: Targets) -> NDArray[np.int64]:
@@ -138,6 +154,6 @@ def _pick(regions: NDArray[np.int64], count: int, random: np.random.Generator) -
 
 def _optimiser(field: TriplaneField) -> torch.optim.Adam:
     """Adam: planes learn faster than the networks."""
-    rates = {"coarse": 1e-2, "fine": 1e-2, "motion": 3e-3}
+    rates = {"coarse": 1e-2, "fine": 1e-2, "mouth": 1e-2, "eyes": 1e-2}
     groups = [{"params": [parameter], "lr": rates.get(name, 3e-3)} for name, parameter in field.named_parameters()]
     return torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-12, fused=True)
