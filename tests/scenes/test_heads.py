@@ -48,8 +48,8 @@ def test_jaw_line_follows_the_face(head):
     edge = binary_dilation(face) & binary_dilation(~face)
     rows, columns = np.nonzero(edge)
     away = [np.hypot(columns + 0.5 - x, rows + 0.5 - y).min() for x, y in view.landmarks[4:13]]
-    # The line runs in front of the silhouette, so it may lie a fifth of the outer eye distance inside it.
-    assert np.mean(away) < 0.2 * np.linalg.norm(view.landmarks[45] - view.landmarks[36])
+    # The line runs a little inside the silhouette: measured, at most 0.055 of the outer eye distance.
+    assert np.max(away) < 0.08 * np.linalg.norm(view.landmarks[45] - view.landmarks[36])
 
 
 def test_a_blink_closes_the_lids_and_an_open_mouth_shows_its_inside(head):
