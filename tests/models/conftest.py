@@ -1,0 +1,12 @@
+"""Rendered people that no shipped network has seen."""
+
+import pytest
+
+from vdf_bench.models.data import render_views
+from vdf_bench.models.train import UNSEEN
+
+
+@pytest.fixture(scope="session")
+def unseen():
+    """Four views of each of six people, from the far end of the range that the cards' gates were measured on."""
+    return render_views(UNSEEN[-6:], 4, 128, 0.5, workers=1)

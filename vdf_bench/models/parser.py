@@ -1,0 +1,113 @@
+"""Face parsers: RGB in, logits of the 19 CelebAMask-HQ classes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vdf_bench.errors import UserError
+from vdf_bench.models.bisenet import CLASS_COUNT, QUARTER_WIDTHS, BiSeNet
+from vdf_bench.models.layers import fold_batch_norm
+from vdf_bench.models.unet import UNet
+from vdf_bench.models.weights import load_shipped, load_user_checkpoint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+#: ``builtin`` and ``heldout`` ship; ``bisenet`` takes the user's ``79999_iter.pth``.
+PARSERS = ("builtin", "heldout", "bisenet")
+#: Edge at which the official pipelines parse (AD-NeRF ``data_util/face_parsing``).
+OFFICIAL_SIZE = 512
+
+
+class Parser(nn.Module):
+    """A frozen or trainable face parser.
+
+    Args:
+        network: maps normalised RGB to (N, 19, h, w) logits of any resolution.
+        native: edge to which :meth:`parse` resizes frames, or None to parse them as they are.
+    """
+
+    def __init__(self, network: nn.Module, native: int | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.native = native
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """[0, 1] RGB to zero mean and unit variance, with ImageNet's statistics."""
+        return (x - self.get_buffer("mean")) / self.get_buffer("std")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (N, 19, H, W) of RGB pictures (N, 3, H, W) in [0, 1]; differentiable, any size from 32 px."""
+        logits: Tensor = self.network(self.normalise(x))
+        if logits.shape[2:] != x.shape[2:]:
+            logits = F.interpolate(logits, x.shape[2:], mode="bilinear", align_corners=False)
+        return logits
+
+    @torch.no_grad()
+    def parse(self, frames: NDArray[np.uint8], batch: int = 16) -> NDArray[np.uint8]:
+        """Label every pixel.
+
+        Args:
+            frames: (T, H, W, 3) uint8 RGB.
+            batch: frames per forward pass; shapes memory, not the result.
+
+        Returns:
+            (T, H, W) uint8 classes.
+        """
+        labels = np.empty(frames.shape[:3], np.uint8)
+        size = frames.shape[1:3]
+        device = self.get_buffer("mean").device
+        for start in range(0, len(frames), batch):
+            x = (
+                torch.from_numpy(np.ascontiguousarray(frames[start : start + batch]))
+                .to(device)
+                .permute(0, 3, 1, 2)
+                .float()
+                / 255
+            )
+            if self.native is not None and size != (self.native, self.native):
+                x = F.interpolate(x, (self.native, self.native), mode="bilinear", align_corners=False)
+            logits = self(x)
+            if logits.shape[2:] != size:
+                logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
+            labels[start : start + batch] = logits.argmax(1).byte().cpu().numpy()
+        return labels
+
+
+def new_parser(name: str) -> Parser:
+    """An untrained parser of the named architecture.
+
+    Raises:
+        UserError: there is no such parser.
+    """
+    if name == "builtin":
+        return Parser(BiSeNet(QUARTER_WIDTHS, middle=48, dense=True))
+    if name == "heldout":
+        return Parser(UNet(CLASS_COUNT))
+    if name == "bisenet":
+        return Parser(BiSeNet(), native=OFFICIAL_SIZE)
+    raise UserError(f"no parser {name!r}; there are {', '.join(PARSERS)}")
+
+
+def load_parser(name: str) -> Parser:
+    """The named parser with its weights: frozen, evaluating, batch norms folded.
+
+    Raises:
+        UserError: no such parser, or its weights are absent or damaged.
+    """
+    parser = new_parser(name)
+    if name == "bisenet":
+        load_user_checkpoint(parser.network, name)
+    else:
+        parser.network.load_state_dict(load_shipped(name))
+    parser.eval().requires_grad_(False)
+    fold_batch_norm(parser)
+    return parser

@@ -1,0 +1,118 @@
+"""Where weights come from: shipped safetensors with a model card, or a user's own checkpoint.
+
+Nothing here unpickles code: shipped weights are safetensors checked against the SHA-256 of their card; a user's
+``.pth`` is read with ``weights_only=True``, after its size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SHIPPED = Path(__file__).parent / "weights"
+#: No file that ships is larger.
+SHIPPED_LIMIT = 4 * 2**20
+#: Third-party weights that a user may supply: file name, size limit, where it is described.
+USER_SUPPLIED = {
+    "bisenet": ("79999_iter.pth", 80 * 2**20, "https://github.com/zllrunning/face-parsing.PyTorch"),
+}
+#: Folder of the user's own weights.
+WEIGHTS_VARIABLE = "VDF_BENCH_WEIGHTS"
+
+
+def user_folder() -> Path:
+    """Folder in which user-supplied weights are looked for: ``$VDF_BENCH_WEIGHTS`` or the user's cache."""
+    chosen = os.environ.get(WEIGHTS_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "vdf-bench" / "weights"
+
+
+def card(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
+    """Model card of a shipped network.
+
+    Raises:
+        UserError: it is absent or unreadable.
+    """
+    path = folder / f"{name}.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"no model card {path}; make it with `vdf-bench models train {name}`") from None
+    except ValueError as error:
+        raise UserError(f"{path}: {error}; restore it, or `vdf-bench models train {name}`") from None
+    return content
+
+
+def load_shipped(name: str, folder: Path = SHIPPED) -> dict[str, Tensor]:
+    """Float32 tensors of a shipped network, checked against its card.
+
+    Raises:
+        UserError: absent, too large, or not the file that the card describes.
+    """
+    import torch
+    from safetensors.torch import load
+
+    path = folder / f"{name}.safetensors"
+    remedy = f"reinstall vdf-bench, or `vdf-bench models train {name}`"
+    if not path.is_file():
+        raise UserError(f"weights {path} are absent; {remedy}")
+    if path.stat().st_size > SHIPPED_LIMIT:
+        raise UserError(f"{path} is larger than {SHIPPED_LIMIT} bytes; {remedy}")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != card(name, folder).get("sha256"):
+        raise UserError(f"{path} does not match the SHA-256 of its card; {remedy}")
+    return {key: value.float() if value.dtype == torch.float16 else value for key, value in load(content).items()}
+
+
+def save_shipped(
+    name: str, state: dict[str, Tensor], description: dict[str, Any], folder: Path, half: bool = True
+) -> None:
+    """Write ``NAME.safetensors`` (float16 if ``half``) and ``NAME.json`` (``description`` with size and SHA-256)."""
+    import torch
+    from safetensors.torch import save
+
+    halves = {
+        key: (value.half() if half and value.dtype == torch.float32 else value).contiguous().cpu()
+        for key, value in state.items()
+    }
+    content = save(halves)
+    if len(content) > SHIPPED_LIMIT:
+        raise ValueError(f"{name}: {len(content)} bytes exceed the {SHIPPED_LIMIT} of a shipped network")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.safetensors").write_bytes(content)
+    full = {"name": name, **description, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / f"{name}.json").write_text(json.dumps(full, indent=2) + "\n")
+
+
+def load_user_checkpoint(network: nn.Module, name: str, folder: Path | None = None) -> None:
+    """Load a user-supplied state dict into ``network``.
+
+    Raises:
+        UserError: absent, too large, not a plain state dict, or of another network.
+    """
+    import pickle
+
+    import torch
+
+    file, limit, url = USER_SUPPLIED[name]
+    path = (folder or user_folder()) / file
+    if not path.is_file():
+        raise UserError(f"{name} needs {file} (see {url}); put it into {path.parent} or set {WEIGHTS_VARIABLE}")
+    if path.stat().st_size > limit:
+        raise UserError(f"{path} is larger than the {limit // 2**20} MiB that {name} can have; is it the right file?")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(f"{path} is not a state dict of {name}: {reason}; download it again from {url}") from None
