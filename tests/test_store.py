@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from vdf_bench.errors import UserError
 from vdf_bench.store import Artifact, Store, canonical, digest
 
-ARTIFACT = Artifact({"b": np.arange(6, dtype=np.uint8).reshape(2, 3), "a": np.ones(3, np.float32)}, {"x": [1, None]})
+ARTIFACT = Artifact(
+    {"b": np.arange(6, dtype=np.uint8).reshape(2, 3), "a": np.ones(3, np.float32), "c": np.array(2.5)}, {"x": [1, None]}
+)
 
 
 def test_round_trip(tmp_path):

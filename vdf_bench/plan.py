@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Arm = Literal["defended", "clean", "control"]
 
+#: Code that every step runs through.
+SHARED = ("vdf_bench.steps", "vdf_bench.packing", "vdf_bench.store", "vdf_bench.clip", "vdf_bench.labels")
 #: Torch and BLAS threads of every step; in the key, because sums depend on it.
 THREADS = 1
 #: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
@@ -94,7 +96,7 @@ class Step:
     @cached_property
     def key(self) -> str:
         """Content key."""
-        return digest([self.name, self.params, self.inputs, self.code, THREADS])
+        return digest([self.name, self.params, self.inputs, self.code, code_digest(*SHARED), THREADS])
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ class _Builder:
         return values
 
     def _code(self, kind: registry.Kind, name: str, *more: str) -> str:
-        return code_digest(registry.load(kind, name).__module__, "vdf_bench.steps", *more)
+        return code_digest(_room(kind, name), *more)
 
     def arms(self, names: list[str]) -> list[tuple[str, Budget]]:
         """Defenses with their budgets; those that have none are run once."""
@@ -305,8 +307,7 @@ class _Builder:
             "versions": [registry.load("purifiers", name).card.version for name in parts],
             "seed": seed,
         }
-        modules = [registry.load("purifiers", name).__module__ for name in parts]
-        code = code_digest("vdf_bench.steps", "vdf_bench.chain", *modules)
+        code = code_digest("vdf_bench.chain", *(_room("purifiers", name) for name in parts))
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
@@ -331,15 +332,13 @@ class _Builder:
             "iterations": self.request.iterations,
             "timeout": self.request.timeout,
         }
-        code = self._code("victims", victim, "vdf_bench.victims")
+        code = self._code("victims", victim)
         return self.plan.add(Step("fit", f"train {label}", params, {"capture": capture}, code))
 
     def _drive(self, head: str, capture: str, twin: str, victim: str, label: str) -> str:
         params = {**self._victim(victim), "drive": self.request.drive}
         inputs = {"head": head, "capture": capture, "clean_capture": twin}
-        return self.plan.add(
-            Step("drive", f"drive {label}", params, inputs, self._code("victims", victim, "vdf_bench.victims"))
-        )
+        return self.plan.add(Step("drive", f"drive {label}", params, inputs, self._code("victims", victim)))
 
     def _judge(self, stage: str, steps: dict[str, str], costs: dict[str, str], label: str) -> str:
         roles = {
@@ -361,10 +360,16 @@ class _Builder:
         files = [value for _, values in chosen for value in values.values() if isinstance(value, str) and value]
         code = digest(
             [
-                code_digest("vdf_bench.judges", "vdf_bench.steps", "vdf_bench.capture"),
+                code_digest("vdf_bench.judges", "vdf_bench.capture"),
                 weights_digest("landmarker", "id-synth"),
                 user_weights_digest(*files),
             ]
         )
         inputs = {role: steps[role] for role in roles}
         return self.plan.add(Step("judge", f"judge {stage}: {label}", params, inputs, code))
+
+
+def _room(kind: registry.Kind, name: str) -> str:
+    """The package around a component's module: what it imports from its neighbours changes its results too."""
+    module: str = registry.load(kind, name).__module__
+    return module.rpartition(".")[0] or module

@@ -53,7 +53,7 @@ class Artifact:
         from safetensors.numpy import save
 
         record = np.frombuffer(canonical(self.meta).encode(), np.uint8)
-        arrays = {name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}
+        arrays = {name: np.asarray(self.arrays[name], order="C") for name in sorted(self.arrays)}
         body = save({**arrays, _META: record})
         return _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
