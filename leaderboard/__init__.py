@@ -1,1 +1,1 @@
-"""TODO."""
+"""Where submissions and their ranking live; no submission is taken yet."""

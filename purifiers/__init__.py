@@ -1,1 +1,1 @@
-"""TODO."""
+"""Purifiers that ship: what happens to a video between publication and capture."""
