@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from vdf_bench.cards import Parameters
 
@@ -12,21 +12,13 @@ Region = Literal["full_face", "mouth", "neck", "face"]
 Loss = Literal["cross-entropy", "log"]
 
 
-def _split(value: Any) -> Any:
-    """``"1,0.5"`` as the command line gives it."""
-    return value.split(",") if isinstance(value, str) else value
-
-
-Numbers = Annotated[tuple[Annotated[float, Field(gt=0)], ...], BeforeValidator(_split)]
-
-
 class ParsingParameters(Parameters):
     """What is attacked, at which scales, and when that has succeeded."""
 
     region: Region = Field("full_face", description="labels to be hidden and what they shall turn into")
     loss: Loss = Field("cross-entropy", description="'log' is VDF's log(1 - p + 1e-4), without gradient once p is 0")
-    scales: Numbers = Field((1.0, 1.5, 2.0, 0.75, 0.5), description="factors by which the picture is resized")
-    weights: Numbers = Field((1.0, 0.8, 0.6, 0.6, 0.6), description="weight of each scale in the loss")
+    scales: tuple[PositiveFloat, ...] = Field((1.0, 1.5, 2.0, 0.75, 0.5), description="factors by which the picture is resized")
+    weights: tuple[PositiveFloat, ...] = Field((1.0, 0.8, 0.6, 0.6, 0.6), description="weight of each scale in the loss")
     success_share: float = Field(
         0.8, ge=0, le=1, description="stop once more of the region is relabelled, at each scale"
     )

@@ -40,7 +40,8 @@ def require_surrogate(setting: Setting, name: str) -> Parser:
 
 def resize(picture: Tensor, scale: float) -> Tensor:
     """Resize (3, H, W) to (1, 3, h, w) as the official code does: bilinear, half-pixel centres, no antialiasing."""
-    batch = picture[None]
+    # Channels last: convolutions on a CPU are a third faster so.
+    batch = picture[None].contiguous(memory_format=torch.channels_last)
     if scale == 1:
         return batch
     return F.interpolate(batch, scale_factor=scale, mode="bilinear", align_corners=False)

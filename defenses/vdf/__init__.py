@@ -22,10 +22,12 @@ class VdfParameters(ParsingParameters):
     """Parameters of VDF."""
 
     domain: Literal["frequency", "spatial"] = Field("frequency", description="what the noise map moves")
-    gain: float = Field(100, gt=0, description="steepness of the tanh that holds the budget; official 10")
+    gain: float = Field(30, gt=0, description="steepness of the tanh that holds the budget; official 10")
     phase_offset: float = Field(1.0, description="constant phase shift, radians; official 1")
     mask: bool = Field(True, description="optimise a spatial attention mask with the noise")
-    learning_rate: float = Field(0.06, gt=0, description="of Adam, for noise and mask; official 0.01")
+    noise_start: float = Field(0.01, ge=0, description="standard deviation of frame 0's noise; official 1")
+    mask_start: float = Field(2.0, description="mean of frame 0's mask logits, of unit deviation; official 0")
+    learning_rate: float = Field(0.2, gt=0, description="of Adam, for noise and mask; official 0.01")
     sharing: Literal["ssim", "plain", "none"] = Field(
         "ssim", description="what a frame inherits: decay x SSIM x noise, decay x noise, or nothing"
     )

@@ -34,10 +34,10 @@ class Variables:
 
     @classmethod
     def draw(cls, size: int, parameters: VdfParameters, generator: torch.Generator) -> Variables:
-        """Standard normal start, as of frame 0."""
+        """Normal start, as of frame 0."""
         channels = 2 if parameters.domain == "frequency" else 3
-        noise = torch.randn(channels, size, size, generator=generator)
-        return cls(noise, torch.randn(size, size, generator=generator))
+        noise = parameters.noise_start * torch.randn(channels, size, size, generator=generator)
+        return cls(noise, parameters.mask_start + torch.randn(size, size, generator=generator))
 
     def to(self, device: str) -> Variables:
         """The same on ``device``."""
@@ -58,7 +58,8 @@ def shift_spectrum(spectrum: Tensor, noise: Tensor, phase_offset: float) -> Tens
         (3, S, S) real part of the inverse transform, normalised units.
     """
     amplitude, phase = torch.tanh(noise)
-    return torch.fft.ifft2(spectrum * torch.polar(1 + amplitude, phase_offset + phase)).real
+    shifted: Tensor = torch.fft.ifft2(spectrum * torch.polar(1 + amplitude, phase_offset + phase)).real
+    return shifted
 
 
 class Painter:

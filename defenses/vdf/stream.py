@@ -29,7 +29,10 @@ def similarity(first: Tensor, second: Tensor) -> float:
     def levels(frame: Tensor) -> NDArray[np.uint8]:
         return (frame.cpu().numpy() * 255).round().astype(np.uint8)
 
-    return float(structural_similarity(levels(first), levels(second), channel_axis=0, data_range=255))
+    ssim: float = structural_similarity(  # type: ignore[no-untyped-call]
+        levels(first), levels(second), channel_axis=0, data_range=255
+    )
+    return float(ssim)
 
 
 def inherit(variables: Variables, kept: float) -> Variables:
@@ -69,7 +72,7 @@ def optimise(
         if iteration == limit or (verdict.success and iteration % check_every == 0):
             break
         optimiser.zero_grad()
-        verdict.loss.backward()
+        torch.autograd.backward(verdict.loss)
         optimiser.step()
     record.add(iteration, verdict.success, verdict.share)
     return picture.detach(), Variables(noise.detach(), mask.detach())
