@@ -77,7 +77,7 @@ def test_official_bisenet_checkpoint_loads_by_its_own_key_names(tmp_path, monkey
                | {key: value.abs() + 1 for key, value in state.items() if key.endswith("running_var")},
                tmp_path / "79999_iter.pth")  # fmt: skip
     parser = load_parser("bisenet")
-    assert parser.native == 512 and not parser.training
+    assert parser.edges == (512, 512) and not parser.training
     assert parser(torch.rand(1, 3, 64, 64)).shape == (1, 19, 64, 64)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from vdf_bench.models.augment import Views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,7 +30,7 @@ def _render(job: tuple[int, int, int, float]) -> Views:
 
 
 def render_views(
-    identities: range,
+    identities: Sequence[int],
     per_identity: int,
     size: int,
     strength: float = 0.0,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Progress = Callable[[float, float], None]
 
 #: Edges at which parsers train, and how often: the five scales of VDF on 96 and 128 px frames lie between them.
-SIZES = ((48, 0.12), (64, 0.13), (96, 0.15), (128, 0.2), (192, 0.2), (256, 0.2))
+SIZES = ((48, 0.1), (64, 0.12), (96, 0.18), (128, 0.25), (192, 0.2), (256, 0.15))
 #: Pixels in a parser's batch: small pictures come in larger batches.
 BATCH_PIXELS = 12 * 128 * 128
 #: Small classes weigh more: eyes and lips are a hundredth of the picture.
@@ -69,8 +69,10 @@ def learn_parser(parser: Parser, data: Augmenter, steps: int, smoothing: float, 
         size = SIZES[int(torch.multinomial(shares, 1, generator=data.generator))][0]
         # No face smaller than a dozen pixels, none larger than the picture.
         low = max(0.2, 14 / size)
-        batch = data.batch(max(4, BATCH_PIXELS // size**2), size, Placement(height=(low, 0.85), absent=0.04))
-        x = parser.normalise(batch.image).contiguous(memory_format=torch.channels_last)
+        edge = 2 * size if size < parser.double_below else size
+        count = min(max(4, BATCH_PIXELS // edge**2), 32)
+        batch = data.batch(count, size, Placement(height=(low, 0.85), absent=0.04))
+        x = parser.normalise(parser.enlarge(batch.image)).contiguous(memory_format=torch.channels_last)
         # Halves the time where the processor has bfloat16.
         with torch.autocast("cpu", torch.bfloat16):
             if isinstance(parser.network, BiSeNet):
@@ -79,7 +81,7 @@ def learn_parser(parser: Parser, data: Augmenter, steps: int, smoothing: float, 
                 main, auxiliary = parser.network(x), []
         loss = _cross_entropy(main, batch.labels, weight, smoothing)
         for logits in auxiliary:
-            step = size // logits.shape[2]
+            step = max(1, size // logits.shape[2])
             coarse = batch.labels[:, step // 2 :: step, step // 2 :: step]
             loss = loss + 0.2 * F.cross_entropy(logits.float(), coarse, weight, label_smoothing=smoothing)
         descent.step(loss)
