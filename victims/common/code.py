@@ -52,4 +52,4 @@ class Code:
 
         TalkingGaussian samples frames by mouth openness and AU45 to the same end, with loops that may not end.
         """
-        return 1 + np.clip(np.abs(codes).max(1) - 1, 0, 3).round().astype(np.int64)
+        return np.asarray(1 + np.clip(np.abs(codes).max(1) - 1, 0, 3).round(), np.int64)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdf_bench.interfaces import FitFailed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -51,7 +53,14 @@ def find_scene(capture: Capture, frames: NDArray[np.int64]) -> Scene:
     Args:
         capture: landmarks, pose and labels are read.
         frames: (A,) frames to look at; the most frontal half decides.
+
+    Raises:
+        FitFailed: a landmark, pose or driving scalar is not finite.
     """
+    pose = capture.pose
+    read = (capture.landmarks, pose.rotation, pose.translation, capture.mouth, capture.eyes)
+    if not all(np.isfinite(array[frames]).all() for array in read):
+        raise FitFailed("diverged", "nan@capture")
     # A frontal head looks at the camera: third column of the rotation near (0, 0, -1).
     facing = -capture.pose.rotation[frames, 2, 2]
     frontal = frames[np.argsort(-facing, kind="stable")[: max(1, (len(frames) + 1) // 2)]]

@@ -22,5 +22,5 @@ class Watch:
         """Raise :class:`FitFailed` where ``loss`` is not finite or the time is up."""
         if not math.isfinite(loss):
             raise FitFailed("diverged", f"nan@iteration {iteration}")
-        if time.monotonic() > self._end:
+        if time.monotonic() >= self._end:
             raise FitFailed("timed-out", f"timeout@iteration {iteration}")

@@ -23,7 +23,7 @@ class GaussianParameters(Parameters):
     motion_rate: float = Field(1e-2, gt=0, le=1, description="learning rate of the deformation")
     mouth_weight: float = Field(10.0, ge=1, le=100, description="weight of pixels in the mouth box")
     eyes_weight: float = Field(5.0, ge=1, le=100, description="weight of pixels in the eye boxes")
-    mask_weight: float = Field(0.05, ge=0, le=10, description="weight of opacity against the head mask (composite)")
+    mask_weight: float = Field(0.1, ge=0, le=10, description="weight of opacity against the head mask (composite)")
     ssim_weight: float = Field(0.2, ge=0, le=1, description="share of D-SSIM in the photometric loss")
 
 

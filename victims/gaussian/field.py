@@ -144,7 +144,8 @@ class GaussianField(nn.Module):
         xx = (across * across).sum(1) + PIXEL_VARIANCE
         yy = (down * down).sum(1) + PIXEL_VARIANCE
         xy = (across * down).sum(1)
-        return torch.stack([yy, -xy, xx], 1) / (xx * yy - xy * xy)[:, None]
+        conic: Tensor = torch.stack([yy, -xy, xx], 1) / (xx * yy - xy * xy)[:, None]
+        return conic
 
 
 def quaternion_matrices(quaternion: Tensor) -> Tensor:
@@ -155,13 +156,15 @@ def quaternion_matrices(quaternion: Tensor) -> Tensor:
         2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
         2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
     ]  # fmt: skip
-    return torch.stack(rows, 1).view(-1, 3, 3)
+    matrices: Tensor = torch.stack(rows, 1).view(-1, 3, 3)
+    return matrices
 
 
 def _uniform(shape: tuple[int, int], generator: torch.Generator) -> Tensor:
     """He initialisation for a ReLU layer of ``shape`` (in, out)."""
     bound = (6 / shape[0]) ** 0.5
-    return (torch.rand(shape, generator=generator) * 2 - 1) * bound
+    weights: Tensor = (torch.rand(shape, generator=generator) * 2 - 1) * bound
+    return weights
 
 
 class GaussianHead:

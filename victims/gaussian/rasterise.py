@@ -177,21 +177,27 @@ class _Composite(torch.autograd.Function):
     def forward(
         ctx: Any, mean: Tensor, conic: Tensor, opacity: Tensor, feature: Tensor, order: Tensor, size: int
     ) -> Any:
-        inputs = [tensor.detach().contiguous().numpy() for tensor in (mean, conic, opacity, feature, order)]
-        image = np.zeros((size, size, CHANNELS), np.float32)
+        inputs = tuple(tensor.detach().contiguous().numpy() for tensor in (mean, conic, opacity, feature, order))
+        xy, inverse, strength, value, rank = inputs
+        # Not-a-number as a pixel index is undefined in compiled code: pass it on in the picture instead.
+        finite = np.isfinite(xy.sum() + inverse.sum())
+        image = np.full((size, size, CHANNELS), 0 if finite else np.nan, np.float32)
         transmittance = np.ones((size, size), np.float32)
         last = np.full((size, size), -1, np.int32)
-        outputs = (image, transmittance, last)
-        splat_forward(*inputs, *outputs)
+        if finite:
+            splat_forward(xy, inverse, strength, value, rank, image, transmittance, last)
         ctx.kept = (*inputs, transmittance.copy(), last)
         return torch.from_numpy(image), torch.from_numpy(transmittance)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        grad_image, grad_transmittance = (grad.contiguous().numpy() for grad in grads)
-        outputs = [np.zeros_like(array) for array in ctx.kept[:4]]
-        splat_backward(*ctx.kept, grad_image, grad_transmittance, *outputs)
-        return (*(torch.from_numpy(array) for array in outputs), None, None)
+        xy, inverse, strength, value, rank, transmittance, last = ctx.kept
+        grad_image, grad_through = (grad.contiguous().numpy() for grad in grads)
+        a, b, c, d = (np.zeros_like(array) for array in (xy, inverse, strength, value))
+        splat_backward(
+            xy, inverse, strength, value, rank, transmittance, last, grad_image, grad_through, a, b, c, d
+        )  # fmt: skip
+        return (*(torch.from_numpy(array) for array in (a, b, c, d)), None, None)
 
 
 def composite(

@@ -46,11 +46,11 @@ def fit(capture: Capture, setting: FitSetting, parameters: GaussianParameters) -
     generator = torch.Generator().manual_seed(setting.seed)
     targets = make_targets(capture, setting.target)
     frames = targets.frames
+    scene = find_scene(capture, frames)
     code = Code.fit(capture.mouth[frames], capture.eyes[frames])
     codes = torch.from_numpy(code(capture.mouth[frames], capture.eyes[frames]))
     rotation = torch.from_numpy(capture.pose.rotation[frames])
     translation = torch.from_numpy(capture.pose.translation[frames])
-    scene = find_scene(capture, frames)
     field = initial_field(capture, scene, targets, parameters.count or default_count(capture.size), random, generator)
     iterations = setting.iterations or default_iterations(capture.size, len(frames))
     warm_up, densify = int(WARM_UP * iterations), int(DENSIFY * iterations)
@@ -114,7 +114,11 @@ def initial_field(
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     # Uniform directions crowd the ellipsoid's ends; the front is what the camera sees.
     area = np.linalg.norm(normal / scene.radii, axis=1) * np.prod(scene.radii)
-    chance = area * (0.25 + (normal[:, 2] > -0.1) + 1.5 * (normal[:, 2] > 0.3))
+    # Sides that no frame shows stay empty: Gaussians there would only glimmer through cracks of the face.
+    outward = normal / scene.radii
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    shown = (outward @ _directions(capture, targets).T).max(1)
+    chance = area * ((shown > -0.2) + 1.5 * (shown > 0.4))
     picked = random.choice(len(normal), count, replace=False, p=chance / chance.sum())
     surface = scene.centre + scene.radii * normal[picked]
     close = random.random(count) < 0.2
@@ -123,13 +127,21 @@ def initial_field(
     surface[close] = scene.centre + _shell(near - scene.centre, scene.radii)
     density = count / (2.5 * float(np.prod(scene.radii) ** (2 / 3)) * np.pi)
     spacing = np.where(close, 0.5, 0.8) / np.sqrt(density)
-    embedding = np.concatenate([(surface - scene.centre) / scene.radii, 0.1 * random.normal(size=(count, 5))], 1)
+    embedding = np.concatenate(
+        [(surface - scene.centre) / scene.radii, 0.1 * random.normal(size=(count, EMBEDDING - 3))], 1
+    )
     colour = _seen_colours(capture, targets, surface, (surface - scene.centre) / scene.radii**2)
     attention = np.stack([_near(surface, scene, slice(48, 68), 0.45), _near(surface, scene, slice(36, 48), 0.2)], 1)
     arrays = (surface, spacing, colour, embedding, attention)
-    tensors = [torch.from_numpy(array.astype(np.float32)) for array in arrays]
-    assert embedding.shape[1] == EMBEDDING
-    return GaussianField(*tensors, unit=scene.unit, generator=generator)
+    position, scale, rgb, own, heed = (torch.from_numpy(array.astype(np.float32)) for array in arrays)
+    return GaussianField(position, scale, rgb, own, heed, scene.unit, generator)
+
+
+def _directions(capture: Capture, targets: Targets) -> NDArray[np.float32]:
+    """(A, 3) unit directions from the head to the camera, in head space."""
+    rotation, translation = capture.pose.rotation[targets.frames], capture.pose.translation[targets.frames]
+    direction = -np.einsum("aij,ai->aj", rotation, translation)
+    return np.asarray(direction / np.linalg.norm(direction, axis=1, keepdims=True), np.float32)
 
 
 def _near(points: NDArray[np.float64], scene: Scene, marks: slice, reach: float) -> NDArray[np.float64]:

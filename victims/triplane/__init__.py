@@ -22,9 +22,9 @@ class TriplaneParameters(Parameters):
     resolution: int = Field(0, ge=0, le=512, description="edge of the planes; 0 chooses by frame size (96 at 128 px)")
     channels: int = Field(8, ge=1, le=64, description="features per plane and level")
     rays: int = Field(1024, ge=16, le=65536, description="rays per step")
-    samples: int = Field(14, ge=4, le=256, description="samples per ray")
+    samples: int = Field(9, ge=4, le=256, description="samples per ray")
     mouth_weight: float = Field(3.0, ge=1, le=100, description="weight of rays through the mouth box")
-    mask_weight: float = Field(0.05, ge=0, le=10, description="weight of opacity against the head mask (composite)")
+    mask_weight: float = Field(0.1, ge=0, le=10, description="weight of opacity against the head mask (composite)")
     entropy_weight: float = Field(1e-3, ge=0, le=1, description="weight of the entropy of ray opacity")
     residual_weight: float = Field(1e-2, ge=0, le=1, description="weight of the mean size of the motion planes")
 

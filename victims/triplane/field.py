@@ -166,9 +166,13 @@ class TriplaneField(nn.Module):
         dense = (self.cached * self.unit > EMPTY).float()
         self.occupied.copy_(max_pool3d(dense[None, None], 3, 1, 1)[0, 0])
 
-    def walkable(self) -> tuple[NDArray[np.float32], ...]:
-        """Box and cached grids, as :func:`place_strata` wants them."""
-        return self.low.numpy(), self.high.numpy(), self.cached.numpy(), self.occupied.numpy()
+    def strata(
+        self, origin: NDArray[np.float32], direction: NDArray[np.float32], count: int
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Which rays (B, 3) meet the head, and the bounds (B, count + 1) of their strata, from the cached density."""
+        edges = np.empty((len(direction), count + 1), np.float32)
+        low, high, cached, occupied = (each.numpy() for each in (self.low, self.high, self.cached, self.occupied))
+        return place_strata(origin, direction, low, high, cached, occupied, edges), edges
 
 
 def _on_planes(points: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -203,8 +207,10 @@ class TriplaneHead:
         self._code = Code.restore(state)
         tensors = {key: torch.from_numpy(np.array(value)) for key, value in state.items() if key != "code"}
         channels, resolution = tensors["fine"].shape[1:3]
-        corners = (tensors[key] for key in ("low", "high", "centre", "radii", "places"))
-        self._field = TriplaneField(*corners, 1.0, resolution, channels, torch.Generator(), tensors["second"].shape[0])
+        self._field = TriplaneField(
+            tensors["low"], tensors["high"], tensors["centre"], tensors["radii"], tensors["places"],
+            1.0, resolution, channels, torch.Generator(), tensors["second"].shape[0],
+        )  # fmt: skip
         self._field.load_state_dict(tensors)
 
     @classmethod
@@ -249,9 +255,7 @@ class TriplaneHead:
     ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Which rays meet the head; for those colour, opacity and depth."""
         field = self._field
-        edges = np.empty((len(direction), self.SAMPLES + 1), np.float32)
-        origins = np.broadcast_to(origin, direction.shape).copy()
-        hit = place_strata(origins, direction, *field.walkable(), edges)
+        hit, edges = field.strata(np.broadcast_to(origin, direction.shape).copy(), direction, self.SAMPLES)
         edges, ray = edges[hit], direction[hit]
         depth = (edges[:, 1:] + edges[:, :-1]) / 2
         width = (edges[:, 1:] - edges[:, :-1]) * np.linalg.norm(ray, axis=1, keepdims=True)

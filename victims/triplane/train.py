@@ -12,7 +12,7 @@ from vdf_bench.victims.common.scene import Scene, find_scene
 from vdf_bench.victims.common.targets import Targets, make_targets
 from vdf_bench.victims.common.watch import Watch
 from vdf_bench.victims.triplane.field import TriplaneField, TriplaneHead, view_direction
-from vdf_bench.victims.triplane.volume import camera_rays, integrate, place_strata
+from vdf_bench.victims.triplane.volume import camera_rays, integrate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ SHARES = (0.22, 0.1, 0.53)
 
 def default_iterations(size: int, frames: int) -> int:
     """Optimisation steps, growing slowly with frame size and number of frames."""
-    return int(np.clip(4 * frames, 400, 700) * np.clip(size / 128, 0.5, 4))
+    return int(np.clip(10 * frames, 500, 1000) * np.clip(size / 128, 0.5, 4))
 
 
 def default_resolution(size: int) -> int:
@@ -49,14 +49,16 @@ def fit(capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -
     generator = torch.Generator().manual_seed(setting.seed)
     targets = make_targets(capture, setting.target)
     frames = targets.frames
+    scene = find_scene(capture, frames)
     code = Code.fit(capture.mouth[frames], capture.eyes[frames])
     codes = torch.from_numpy(code(capture.mouth[frames], capture.eyes[frames]))
     rotation, translation = capture.pose.rotation[frames], capture.pose.translation[frames]
     views = view_direction(rotation, translation)
-    scene = find_scene(capture, frames)
     regions = _regions(capture, scene, targets)
+    geometry = (scene.low, scene.high, scene.centre, scene.radii, motion_places(scene))
+    low, high, centre, radii, places = map(torch.from_numpy, geometry)
     field = TriplaneField(
-        *(torch.from_numpy(array) for array in (scene.low, scene.high, scene.centre, scene.radii, motion_places(scene))),
+        low, high, centre, radii, places,
         scene.unit, parameters.resolution or default_resolution(capture.size), parameters.channels, generator,
     )  # fmt: skip
     optimiser = _optimiser(field)
@@ -77,8 +79,7 @@ def fit(capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -
         ]
         origin = np.repeat(np.stack([ray[0] for ray in rays]), share, 0)
         direction = np.concatenate([ray[1] for ray in rays])
-        edges = np.empty((len(direction), parameters.samples + 1), np.float32)
-        place_strata(origin, direction, *field.walkable(), edges)
+        _, edges = field.strata(origin, direction, parameters.samples)
         depth = edges[:, :-1] + np.diff(edges) * random.random(edges[:, 1:].shape, np.float32)
         width = np.diff(edges) * np.linalg.norm(direction, axis=1, keepdims=True)
         points = origin[:, None] + direction[:, None] * depth[..., None]

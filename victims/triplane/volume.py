@@ -94,7 +94,7 @@ def place_strata(
                 total_weight += cdf[j + 1]
                 total_even += 1
                 through *= 1 - alpha
-                beyond += through < np.float32(0.01)
+                beyond += 1 if through < np.float32(0.01) else 0
                 begin, end = min(begin, j), j
         if end < 0:
             continue
