@@ -62,7 +62,8 @@ RECIPES = {
     "heldout": Recipe(
         "face parser, U-Net with group norm; judges transfer, never a surrogate",
         range(4000, 4120), 8, 2000,
-        "trained on rendered heads, other people than builtin's: hair, neck and torso of real pictures are rougher than the face",
+        "trained on rendered heads, other people than builtin's: hair, neck and torso of real pictures are rougher "
+        "than the face",
     ),
     "landmarker": Recipe(
         "68 landmarks (iBUG order) and face score, two heatmap passes",
