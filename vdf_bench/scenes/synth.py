@@ -28,8 +28,8 @@ class Cast:
 
 #: Public development clips.
 PUBLIC: dict[str, Cast] = {
-    "synth-a": Cast(100_033, "shelves"),
-    "synth-b": Cast(100_001, "coins.png"),
+    "synth-a": Cast(100_001, "shelves"),
+    "synth-b": Cast(100_033, "coins.png"),
     "synth-c": Cast(100_017, "foliage"),
     "synth-d": Cast(100_027, "gradient"),
     "synth-e": Cast(100_013, "brick.png"),
