@@ -72,8 +72,6 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
 ) -> None:
     """Protect, attack, clone and judge: does the defense hold?"""
-    from rich.console import Console
-
     from vdf_bench.budget import Budget
     from vdf_bench.plan import DRIVES, PARSERS, POLICIES, TARGETS, Request
     from vdf_bench.presets import preset as find_preset
@@ -96,7 +94,7 @@ def run(
         overrides=_overrides(set_ or []),
         iterations=iterations,
     )
-    console = Console()
+    console = _console()
     prepared = prepare(request, out or _default_out(request), store, overwrite)
     cores = jobs or _cores()
     if dry_run:
@@ -120,14 +118,13 @@ def list_(
     kind: Annotated[str, typer.Argument(help="defenses, victims, purifiers, judges or clips; default: all.")] = "",
 ) -> None:
     """List every component, with what it needs."""
-    from rich.console import Console
     from rich.table import Table
 
     from vdf_bench import registry
 
     if kind and kind not in registry.KINDS:
         raise UserError(f"unknown kind {kind!r}: {registry.suggest(kind, list(registry.KINDS))}")
-    console = Console()
+    console = _console()
     for each in registry.KINDS:
         if kind not in ("", each):
             continue
@@ -145,11 +142,9 @@ def list_(
 @app.command()
 def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
     """Print a component's card and parameters."""
-    from rich.console import Console
-
     from vdf_bench import registry
 
-    console = Console()
+    console = _console()
     kinds = [kind for kind in registry.KINDS if name in registry.names(kind)]
     if not kinds:
         known = sorted({known for kind in registry.KINDS for known in registry.names(kind)})
@@ -176,12 +171,10 @@ def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
     """Make tables, plots and page of a run folder again, and print its answer."""
-    from rich.console import Console
-
     from vdf_bench.report import build, print_summary
 
     build(folder)
-    print_summary(folder, Console())
+    print_summary(folder, _console())
 
 
 @app.command()
@@ -198,15 +191,13 @@ def protect(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it is there.")] = False,
 ) -> None:
     """Protect one video. A protected video is harder to clone by the systems measured here; it is never safe."""
-    from rich.console import Console
-
     from vdf_bench.budget import Budget
     from vdf_bench.protect import protect_file
 
     if out.exists() and not overwrite:
         raise UserError(f"{out} is there already: choose another name, or say --overwrite")
     done = protect_file(video, out, defense, Budget.parse(epsilon), size, seed, _overrides(set_ or []).get(defense, {}))
-    Console().print(done, highlight=False, markup=False)
+    _console().print(done, highlight=False, markup=False)
 
 
 @app.command()
@@ -219,8 +210,6 @@ def capture(
     policy: Annotated[str, typer.Option(metavar="POLICY", help="Face-less frames: repair, strict, drop.")] = "repair",
 ) -> None:
     """Preprocess a clip into the folder that RAD-NeRF, ER-NeRF, TalkingGaussian and their kin train from."""
-    from rich.console import Console
-
     from vdf_bench.capture.layout import write_layout
     from vdf_bench.interfaces import CaptureRefused
     from vdf_bench.plan import PARSERS, POLICIES
@@ -236,17 +225,15 @@ def capture(
     except CaptureRefused as refusal:
         raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
     write_layout(captured, out, loaded.audio)
-    Console().print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, soft_wrap=True)
+    _console().print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, soft_wrap=True)
 
 
 @clips_app.command("list")
 def clips_list() -> None:
     """Name every clip that needs no file."""
-    from rich.console import Console
-
     from vdf_bench import registry
 
-    console = Console()
+    console = _console()
     for provider in registry.names("clips"):
         source = registry.create("clips", provider)
         console.print(f"{provider}: {source.card.title}", style="bold", highlight=False)
@@ -264,7 +251,6 @@ def clips_show(
     import io
 
     from PIL import Image
-    from rich.console import Console
 
     from vdf_bench.scenes.sheet import contact_sheet
     from vdf_bench.steps import load_clip
@@ -276,7 +262,7 @@ def clips_show(
     Image.fromarray(contact_sheet(clip)).save(buffer, "PNG")
     path = out / f"{clip.name}.png"
     write_atomically(path, buffer.getvalue())
-    console = Console()
+    console = _console()
     for line in [f"{clip.name}: {len(clip)} frames of {clip.size} px", *clip.notes, f"written to {path}"]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -284,11 +270,9 @@ def clips_show(
 @models_app.command("list")
 def models_list() -> None:
     """Name the shipped networks with the gates that they were held to."""
-    from rich.console import Console
-
     from vdf_bench.models.weights import SHIPPED, card
 
-    console = Console()
+    console = _console()
     for path in sorted(SHIPPED.glob("*.json")):
         about = card(path.stem)
         console.print(f"{about['name']}: {about['title']}", style="bold", highlight=False)
@@ -305,11 +289,9 @@ def models_train(
     seed: Annotated[int, typer.Option(help="Of data, initialisation and sampling.")] = 0,
 ) -> None:
     """Train a shipped network again from its seed, with its card."""
-    from rich.console import Console
-
     from vdf_bench.models.train import train
 
-    console = Console()
+    console = _console()
     gates = train(name, seed=seed, out=out, progress=_training_progress(console))
     console.print(f"{out / name}.safetensors: {gates}", highlight=False, markup=False, soft_wrap=True)
 
@@ -324,6 +306,14 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("vdf-bench: interrupted; finished steps are kept, the same command goes on from there", err=True)
         sys.exit(130)
+
+
+def _console() -> Console:
+    """As wide as the terminal; 100 columns where there is none."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=100)
 
 
 def _training_progress(console: Console) -> Callable[[str, float, float], None]:
