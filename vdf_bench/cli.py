@@ -86,7 +86,7 @@ def run(
         clips=_names(clip),
         budgets=tuple(Budget.parse(text) for text in _names(epsilon)),
         seeds=tuple(_integer(text, "--seed") for text in _names(seed)),
-        parser=_choice(parser, "--parser", PARSERS),
+        parsers=tuple(_choice(name, "--parser", PARSERS) for name in _names(parser)),
         policy=_choice(policy, "--policy", POLICIES),
         targets=TARGETS[_choice(target, "--target", tuple(TARGETS))],
         drive=_choice(drive, "--drive", DRIVES),

@@ -46,7 +46,7 @@ class Request:
         clips: registered names or paths; empty takes the preset's.
         budgets: L-infinity bounds.
         seeds: empty takes the preset's.
-        parser: the face parser that the attacker runs.
+        parsers: the face parsers that attackers run.
         policy: what the attacker does about face-less frames.
         targets: training targets of the victims.
         drive: what drives the clone's lips: ``audio``, ``landmarks``, or ``auto`` (audio where it predicts them).
@@ -63,7 +63,7 @@ class Request:
     clips: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = (Budget(0.05),)
     seeds: tuple[int, ...] = ()
-    parser: str = SURROGATE
+    parsers: tuple[str, ...] = (SURROGATE,)
     policy: str = "repair"
     targets: tuple[Target, ...] = ("composite",)
     drive: str = "auto"
@@ -184,11 +184,11 @@ def build_plan(request: Request) -> Plan:
                 raise UserError(f"clip {clip!r} is neither a known name nor a file: see 'vdf-bench clips list'")
             plan.inputs[name] = file_digest(Path(clip))
         clip_key = builder.clip(clip, provider, plan.inputs.get(name, ""))
-        for chain in chains:
+        for chain, parser in product(chains, request.parsers):
             clean: dict[str, str] = {}
             for arm, budget in builder.arms(arms):
                 published = builder.published(clip_key, name, arm, budget, seed)
-                clean = builder.cells(clip_key, name, arm, budget, published, chain, victims, seed, clean)
+                clean = builder.cells(clip_key, name, arm, budget, published, chain, parser, victims, seed, clean)
     judged = {name for name, _ in builder.judges}
     for name in registry.names("judges"):
         if name not in judged:
@@ -260,6 +260,7 @@ class _Builder:
         budget: Budget,
         published: str,
         chain: str,
+        parser: str,
         victims: list[str],
         seed: int,
         clean: dict[str, str],
@@ -269,22 +270,24 @@ class _Builder:
         arm: Arm = "clean" if defense == "none" else "control" if "control" in card.tags else "defended"
         base = {"clip": clip_key, "protected": published}
         base["frames"] = self._purified(clip_key, published, chain, clip, defense, seed)
-        base["capture"] = self._captured(clip_key, base["frames"], clip, defense)
+        base["capture"] = self._captured(clip_key, base["frames"], parser, f"{clip}, {defense}, {parser}")
         found = dict(clean) if clean else {"capture": base["capture"]}
         twin = found["capture"]
         if defense != "none":
             base["judge.protect"] = self._judge("protect", base, {"protect": "protected"}, f"{clip}, {defense}")
         seen = {**base, "clean_capture": twin}
-        base["judge.capture"] = self._judge("capture", seen, self._costs(seen, clip_key), f"{clip}, {defense}")
+        base["judge.capture"] = self._judge(
+            "capture", seen, self._costs(seen, clip_key), f"{clip}, {defense}, {parser}"
+        )
         for target, victim in product(self.request.targets, victims):
-            label = f"{victim} on {clip}, {defense}"
+            label = f"{victim} on {clip}, {defense}, {parser}"
             steps = dict(base)
             steps["head"] = self._fit(base["capture"], victim, target, seed, label)
             steps["rendering"] = self._drive(steps["head"], base["capture"], twin, victim, label)
             found.setdefault(f"rendering {target} {victim}", steps["rendering"])
             every = {**steps, "clean_capture": twin, "clean_rendering": found[f"rendering {target} {victim}"]}
             steps["judge.clone"] = self._judge("clone", every, self._costs(every, clip_key), label)
-            capture = f"{self.request.parser}/{self.request.policy}"
+            capture = f"{parser}/{self.request.policy}"
             self.plan.cells.append(Cell(clip, defense, budget.levels, chain, capture, target, victim, seed, arm, steps))
         return found
 
@@ -311,14 +314,12 @@ class _Builder:
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
-    def _captured(self, clip_key: str, frames: str, clip: str, defense: str) -> str:
-        params = {"parser": self.request.parser, "policy": self.request.policy}
+    def _captured(self, clip_key: str, frames: str, parser: str, label: str) -> str:
+        params = {"parser": parser, "policy": self.request.policy}
         models = ("vdf_bench.models.parser", "vdf_bench.models.landmarker", "vdf_bench.models.face_shape")
-        code = digest(
-            [code_digest("vdf_bench.capture", *models), weights_digest(self.request.parser, "landmarker", "face-shape")]
-        )
+        code = digest([code_digest("vdf_bench.capture", *models), weights_digest(parser, "landmarker", "face-shape")])
         inputs = {"clip": clip_key, "frames": frames}
-        return self.plan.add(Step("capture", f"capture {clip}, {defense}", params, inputs, code))
+        return self.plan.add(Step("capture", f"capture {label}", params, inputs, code))
 
     def _victim(self, victim: str) -> dict[str, Any]:
         card = registry.load("victims", victim).card

@@ -34,8 +34,8 @@ def _long(person, count=400):
 def test_a_clean_clip_leaves_no_face_on_the_plate(person):
     frames, labels = _long(person)
     plate = extract_plate(frames, labels)
-    assert face_share(plate, labels) == 0
-    np.testing.assert_array_equal(plate.image[plate.seen], person.plate[plate.seen])
+    assert face_share(plate.source, classes.mask_of(labels, classes.HEAD)) == 0
+    np.testing.assert_array_equal(plate.image[plate.source >= 0], person.plate[plate.source >= 0])
 
 
 def test_one_attacked_frame_in_ten_puts_the_face_on_the_plate(person):
@@ -49,7 +49,7 @@ def test_one_attacked_frame_in_ten_puts_the_face_on_the_plate(person):
     always_face = classes.mask_of(labels[sampled], classes.FACE).all(axis=0)
     skin = (plate.image == [220, 170, 150]).all(axis=-1)
     assert skin[always_face].mean() > 0.9
-    assert face_share(plate, labels) > 0.05
+    assert face_share(plate.source, classes.mask_of(labels, classes.HEAD)) > 0.05
     # Frames that are not sampled have no say.
     attacked = labels.copy()
     attacked[1][:] = 0
@@ -58,8 +58,8 @@ def test_one_attacked_frame_in_ten_puts_the_face_on_the_plate(person):
 
 def test_unseen_pixels_take_their_nearest_seen_one(person):
     plate = extract_plate(person.frames, person.labels)
-    seen = np.argwhere(plate.seen)
-    for row, column in np.argwhere(~plate.seen)[::97]:
+    seen = np.argwhere(plate.source >= 0)
+    for row, column in np.argwhere(plate.source < 0)[::97]:
         nearest = np.hypot(*(seen - [row, column]).T).min()
         near = seen[np.isclose(np.hypot(*(seen - [row, column]).T), nearest)]
         assert any((plate.image[row, column] == plate.image[r, c]).all() for r, c in near)
@@ -68,7 +68,7 @@ def test_unseen_pixels_take_their_nearest_seen_one(person):
 def test_threshold_scales_with_the_frame():
     labels = np.zeros((1, 64, 64), np.uint8)
     labels[0, :, 32] = 1
-    seen = extract_plate(np.zeros((1, 64, 64, 3), np.uint8), labels).seen
+    seen = extract_plate(np.zeros((1, 64, 64, 3), np.uint8), labels).source >= 0
     # 5 px at 512 are 0.625 px at 64: every background pixel lies farther.
     np.testing.assert_array_equal(seen, labels[0] == 0)
 

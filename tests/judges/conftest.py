@@ -108,6 +108,7 @@ def captured(clip, truth):
         frames=clip.frames,
         labels=truth.labels,
         plate=truth.plate,
+        plate_source=np.full((SIZE, SIZE), -1),
         gt=clip.frames,
         torso=np.zeros((count, SIZE, SIZE, 4), np.uint8),
         landmarks=truth.landmarks,

@@ -87,6 +87,7 @@ def make_capture(dropped: float = 0.0) -> Capture:
         frames=frames,
         labels=labels,
         plate=plate,
+        plate_source=np.full(plate.shape[:2], -1),
         gt=gt,
         torso=np.zeros((COUNT, SIZE, SIZE, 4), np.uint8),
         landmarks=landmarks,

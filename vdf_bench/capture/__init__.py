@@ -27,6 +27,8 @@ class Capture:
         frames: (T, S, S, 3) uint8 RGB, as the attacker has them.
         labels: (T, S, S) uint8, parsed classes 0..18.
         plate: (S, S, 3) uint8, the background plate (``bc.jpg``).
+        plate_source: (S, S) int64, the frame that each plate pixel was copied from; -1 where it was filled from a
+            neighbour.
         gt: (T, S, S, 3) uint8, frames whose background pixels come from the plate (``gt_imgs``).
         torso: (T, S, S, 4) uint8 RGBA, torso and in-painted neck (``torso_imgs``), straight alpha.
         landmarks: (T, 68, 2) float32 pixels, iBUG order; repaired where ``valid`` is False.
@@ -44,6 +46,7 @@ class Capture:
     frames: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     plate: NDArray[np.uint8]
+    plate_source: NDArray[np.int64]
     gt: NDArray[np.uint8]
     torso: NDArray[np.uint8]
     landmarks: NDArray[np.float32]

@@ -67,6 +67,7 @@ def capture_clip(
         frames=frames,
         labels=parsing.labels,
         plate=plate.image,
+        plate_source=plate.source,
         gt=gt,
         torso=torso,
         landmarks=landmarks.points,

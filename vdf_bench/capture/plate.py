@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from vdf_bench import labels as classes
 from vdf_bench.interfaces import CaptureRefused
 
 if TYPE_CHECKING:
@@ -34,14 +33,13 @@ class Plate:
 
     Attributes:
         image: (S, S, 3) uint8 RGB.
-        source: (S, S) int64, the frame that each pixel was copied from.
-        seen: (S, S) bool, False where the pixel was filled from its nearest neighbour.
+        source: (S, S) int64, the frame that each pixel was copied from; -1 where it was filled from its nearest
+            neighbour.
         trace: ``plate_frames`` that were looked at, ``plate_filled_share`` of the pixels.
     """
 
     image: NDArray[np.uint8]
     source: NDArray[np.int64]
-    seen: NDArray[np.bool_]
     trace: dict[str, float]
 
 
@@ -83,16 +81,23 @@ def extract_plate(frames: NDArray[np.uint8], labels: NDArray[np.uint8], policy: 
             raise CaptureRefused("no_background")
         seen = farthest == farthest.max()
 
-    source = index[distances.argmax(axis=0)]
+    best = index[distances.argmax(axis=0)]
     rows, columns = distance_transform_edt(~seen, return_distances=False, return_indices=True)
-    source = source[rows, columns]
-    image = frames[source, rows, columns]
+    image = frames[best[rows, columns], rows, columns]
     trace = {"plate_frames": float(len(index)), "plate_filled_share": float(1 - seen.mean())}
-    return Plate(image, source, seen, trace)
+    return Plate(image, np.where(seen, best, -1), trace)
 
 
-def face_share(plate: Plate, labels: NDArray[np.uint8]) -> float:
-    """Share of the plate's pixels that were copied from where ``labels`` (T, S, S), such as truth, show a head."""
-    rows, columns = np.indices(plate.source.shape)
-    copied = labels[plate.source, rows, columns]
-    return float(classes.mask_of(copied, classes.HEAD)[plate.seen].mean())
+def face_share(source: NDArray[np.int64], heads: NDArray[np.bool_]) -> float:
+    """Share of the plate, where the head mostly is, that was copied from pixels that show the head.
+
+    Args:
+        source: (S, S), the frame of each pixel, -1 where it was filled.
+        heads: (T, S, S) bool, where the head is in each frame, such as truth.
+    """
+    region = heads.mean(axis=0) > 0.5
+    if not region.any():
+        return 0.0
+    rows, columns = np.nonzero(region)
+    frame = source[region]
+    return float((heads[frame, rows, columns] & (frame >= 0)).mean())

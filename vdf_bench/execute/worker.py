@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vdf_bench.errors import UserError
@@ -17,6 +16,7 @@ from vdf_bench.store import Artifact, Store
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from vdf_bench.plan import Step
 

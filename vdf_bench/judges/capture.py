@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from vdf_bench.interfaces import Evidence, Measurement
     from vdf_bench.judges.observe import Observation
 
-#: A plate pixel nearer than this (max over channels) to the true plate is background.
-PLATE_TOLERANCE = 10
-#: One nearer than this to a head pixel of the clean clip is head; leaves room for a perturbation of .05 and a codec.
-HEAD_TOLERANCE = 25
-
 
 class Reference(NamedTuple):
     """What a capture should have found."""
@@ -34,7 +29,6 @@ class Reference(NamedTuple):
     labels: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
     pose: Pose
-    plate: NDArray[np.uint8]
 
 
 class CaptureTrace(BaseJudge):
@@ -49,6 +43,8 @@ class CaptureTrace(BaseJudge):
     stage = "capture"
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
+        from vdf_bench.capture.plate import face_share
+
         seen = observe(evidence)
         count = len(seen.clip)
         capture = seen.capture
@@ -68,22 +64,21 @@ class CaptureTrace(BaseJudge):
         nme = np.nan_to_num(normalised_error(capture.landmarks, reference.landmarks), nan=1.0)
         yield measurement("landmark_nme", min(float(nme.mean()), 1.0), count)
         yield measurement("pose_error_deg", pose_error(capture.pose.rotation, reference.pose.rotation), count)
-        heads = classes.mask_of(reference.labels, classes.HEAD)
-        yield measurement(
-            "plate_face_share", plate_face_share(capture.plate, reference.plate, seen.clip.frames, heads), count
-        )
+        truth = seen.clip.truth
+        heads = classes.mask_of(reference.labels if truth is None else truth.labels, classes.HEAD)
+        yield measurement("plate_face_share", face_share(capture.plate_source, heads), count)
 
 
 def reference_of(seen: Observation) -> Reference | None:
-    """Truth for undefended frames where it exists, else the clean capture; the exact plate wherever it is known."""
+    """Truth for undefended frames where it exists, else the clean capture."""
     truth, capture = seen.clip.truth, seen.capture if seen.undefended else seen.clean_capture
     if truth is not None and truth.pose is not None and (seen.undefended or capture is None):
-        return Reference(truth.labels, truth.landmarks, truth.pose, truth.plate)
+        return Reference(truth.labels, truth.landmarks, truth.pose)
     if capture is None:
         return None
     if truth is not None and seen.undefended:  # animated photographs know all but the pose
-        return Reference(truth.labels, truth.landmarks, capture.pose, truth.plate)
-    return Reference(capture.labels, capture.landmarks, capture.pose, capture.plate if truth is None else truth.plate)
+        return Reference(truth.labels, truth.landmarks, capture.pose)
+    return Reference(capture.labels, capture.landmarks, capture.pose)
 
 
 def grouped_iou(labels: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
@@ -115,32 +110,3 @@ def pose_error(rotation: NDArray[np.floating], reference: NDArray[np.floating]) 
     offset = left @ np.diag([1.0, 1.0, np.linalg.det(left @ right)]) @ right
     traces = np.einsum("ji,tji->t", offset, relative)
     return float(np.degrees(np.arccos(np.clip((traces - 1) / 2, -1, 1))).mean())
-
-
-def plate_face_share(
-    plate: NDArray[np.uint8], true_plate: NDArray[np.uint8], frames: NDArray[np.uint8], heads: NDArray[np.bool_]
-) -> float:
-    """Share of the head region of a background plate that shows the head.
-
-    The region is where the head is in more than half of the frames. A pixel shows the head when it differs from the
-    true plate by more than 10/255, lies within 25/255 of a head pixel that some clean frame has at that place, and
-    is nearer to that than to the true plate (largest difference over channels). Plates are patched together from
-    single frames, so single frames, not their mean, tell what was copied.
-
-    Args:
-        plate: (S, S, 3), as captured.
-        true_plate: (S, S, 3), what it should be.
-        frames: (T, S, S, 3) clean frames.
-        heads: (T, S, S) head masks of ``frames``.
-    """
-    region = heads.mean(0) > 0.5
-    if not region.any():
-        return 0.0
-    there = plate[region].astype(np.int16)
-    to_plate = np.abs(there - true_plate[region]).max(-1)
-    to_head = np.full(len(there), 256, np.int16)
-    for frame, head in zip(frames, heads, strict=True):
-        distance = np.abs(there - frame[region]).max(-1)
-        to_head = np.where(head[region], np.minimum(to_head, distance), to_head)
-    shows = (to_plate > PLATE_TOLERANCE) & (to_head <= HEAD_TOLERANCE) & (to_head < to_plate)
-    return float(shows.mean())

@@ -82,8 +82,7 @@ _TABLE: Final = (
     Metric("pose_error_deg", "capture", "°", "down", 0, 180, "mean over frames",
            "rotation angle to the reference pose, after removing their constant offset"),
     Metric("plate_face_share", "capture", "", "down", 0, 1, "share of pixels",
-           "share of the plate, where the head mostly is, that differs from the true plate by > 10/255 and lies "
-           "within 25/255 of a head pixel that some clean frame shows at that place"),
+           "share of the plate, where the head mostly is, that was copied from pixels showing the head"),
     # The field: held-out frames of the clone. Head: where the truth (else the clean capture) has face or hair.
     Metric("head_psnr", "field", "dB", "up", 0, PSNR_CAP, _HELD,
            "PSNR inside the head against the true clean frame; a failed fit counts as the empty backdrop"),
