@@ -16,9 +16,9 @@ class ParsingParameters(Parameters):
     """What is attacked, at which scales, and when that has succeeded."""
 
     region: Region = Field("full_face", description="labels to be hidden and what they shall turn into")
-    loss: Loss = Field("cross-entropy", description="'log' is VDF's log(1 - p + 1e-4), without gradient once p is 0")
-    scales: tuple[PositiveFloat, ...] = Field((1.0, 1.5, 2.0, 0.75, 0.5), description="factors by which the picture is resized")
-    weights: tuple[PositiveFloat, ...] = Field((1.0, 0.8, 0.6, 0.6, 0.6), description="weight of each scale in the loss")
+    loss: Loss = Field("cross-entropy", description="'log' is VDF's log(1 - p + 1e-4)")
+    scales: tuple[PositiveFloat, ...] = Field((1.0, 1.5, 2.0, 0.75, 0.5), description="factors that resize the picture")
+    weights: tuple[PositiveFloat, ...] = Field((1.0, 0.8, 0.6, 0.6, 0.6), description="of each scale in the loss")
     success_share: float = Field(
         0.8, ge=0, le=1, description="stop once more of the region is relabelled, at each scale"
     )

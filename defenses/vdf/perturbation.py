@@ -25,7 +25,7 @@ class Variables:
 
     Attributes:
         noise: (2, S, S), raw amplitude and phase shifts, one map for red, green and blue; in the spatial domain
-            (3, S, S), raw pixel shifts.
+            (3, S, S), raw pixel shifts; jointly (5, S, S), the former before the latter.
         mask: (S, S), logits of the spatial attention mask.
     """
 
@@ -35,7 +35,7 @@ class Variables:
     @classmethod
     def draw(cls, size: int, parameters: VdfParameters, generator: torch.Generator) -> Variables:
         """Normal start, as of frame 0."""
-        channels = 2 if parameters.domain == "frequency" else 3
+        channels = {"frequency": 2, "spatial": 3, "joint": 5}[parameters.domain]
         noise = parameters.noise_start * torch.randn(channels, size, size, generator=generator)
         return cls(noise, parameters.mask_start + torch.randn(size, size, generator=generator))
 
@@ -87,12 +87,14 @@ class Painter:
     def delta(self, variables: Variables) -> Tensor:
         """Perturbation before rounding, (3, S, S) in [0, 1] units: |delta| <= bound * sigmoid(mask)."""
         parameters = self._parameters
-        if parameters.domain == "frequency":
-            shifted = shift_spectrum(self._spectrum, variables.noise, parameters.phase_offset)
+        raw = torch.zeros_like(self._clean)
+        if parameters.domain != "spatial":
+            shifted = shift_spectrum(self._spectrum, variables.noise[:2], parameters.phase_offset)
             # Both pictures taken back to [0, 1]; their mean cancels.
-            direction = torch.tanh(parameters.gain * self._std * (shifted - self._normal))
-        else:
-            direction = torch.tanh(variables.noise)
+            raw = raw + parameters.gain * self._std * (shifted - self._normal)
+        if parameters.domain != "frequency":
+            raw = raw + variables.noise[-3:]
+        direction = torch.tanh(raw)
         if parameters.mask:
             direction = direction * torch.sigmoid(variables.mask)
         return self._bound * direction

@@ -65,7 +65,8 @@ def optimise(
     noise = variables.noise.clone().requires_grad_()
     mask = variables.mask.clone().requires_grad_(parameters.mask)
     current = Variables(noise, mask)
-    optimiser = torch.optim.Adam([v for v in (noise, mask) if v.requires_grad], lr=parameters.learning_rate)
+    trained = [variable for variable in (noise, mask) if variable.requires_grad]
+    optimiser = torch.optim.Adam(trained, lr=parameters.learning_rate, betas=parameters.betas)
     for iteration in range(limit + 1):
         picture = painter.paint(current)
         verdict = objective.judge(picture, sights)

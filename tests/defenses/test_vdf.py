@@ -52,14 +52,14 @@ def test_spectrum_step_is_the_official_one_written_out(frames):
 
 
 def test_delta_is_bounded_tanh_of_the_pixel_change_times_the_mask(frames):
-    parameters = VdfParameters(gain=10)
+    parameters = VdfParameters(gain=10, domain="frequency")
     mask = torch.randn(32, 32, generator=torch.Generator().manual_seed(2))
     delta = Painter(frames[0], 12, parameters).delta(variables(0.0, mask))
     change = (math.cos(1) - 1) * (frames[0] - column(MEAN))
     assert torch.allclose(delta, 12 / 255 * torch.tanh(10 * change) * torch.sigmoid(mask), atol=1e-6)
 
 
-@pytest.mark.parametrize("domain", ["frequency", "spatial"])
+@pytest.mark.parametrize("domain", ["joint", "frequency", "spatial"])
 def test_mask_scales_the_bound(frames, domain):
     parameters = VdfParameters(domain=domain)
     generator = torch.Generator().manual_seed(3)
@@ -68,6 +68,15 @@ def test_mask_scales_the_bound(frames, domain):
     assert (delta.abs() <= 12 / 255 * torch.sigmoid(drawn.mask) + 1e-7).all()
     unmasked = Painter(frames[0], 12, parameters.model_copy(update={"mask": False})).delta(drawn)
     assert torch.allclose(delta, unmasked * torch.sigmoid(drawn.mask), atol=1e-7)
+
+
+def test_joint_domain_adds_both_before_the_tanh(frames):
+    alone = VdfParameters(domain="frequency", mask=False, gain=2)
+    noise = 0.1 * torch.randn(5, 32, 32, generator=torch.Generator().manual_seed(5))
+    spectral = torch.atanh(Painter(frames[0], 12, alone).delta(variables(noise[:2])) * 255 / 12)
+    joint = VdfParameters(domain="joint", mask=False, gain=2)
+    expected = 12 / 255 * torch.tanh(spectral + noise[2:])
+    assert torch.allclose(Painter(frames[0], 12, joint).delta(variables(noise)), expected, atol=1e-5)
 
 
 def test_similarity_is_scikit_images(frames):
@@ -98,15 +107,15 @@ def test_unoptimised_frames_follow_the_sharing_formula(frames, setting):
 def test_plain_and_no_sharing(frames, setting):
     still = [frames[0]] * 2
     frozen = {"max_iterations_first": 0, "max_iterations": 0}
-    plain, _ = run(still, setting, sharing="plain", **frozen)
+    plain, _ = run(still, setting, sharing="plain", decay=1, **frozen)
     assert torch.equal(plain[0], plain[1])
     fresh, _ = run(still, setting, sharing="none", **frozen)
     assert not torch.equal(fresh[0], fresh[1])
 
 
-@pytest.mark.parametrize("domain", ["frequency", "spatial"])
-def test_hides_the_face_and_later_frames_are_cheaper(frames, setting, parser, domain):
-    out, log = run(frames, setting, domain=domain)
+@pytest.mark.parametrize(("domain", "gain"), [("joint", 3), ("frequency", 50), ("spatial", 3)])
+def test_hides_the_face_and_later_frames_are_cheaper(frames, setting, parser, domain, gain):
+    out, log = run(frames, setting, domain=domain, gain=gain, learning_rate=0.1, max_iterations=20, phase_offset=0)
     assert log["success"] == [1.0] * len(frames)
     assert log["iterations"][0] > np.mean(log["iterations"][1:])
     for clean, protected in zip(frames, out, strict=True):
@@ -116,7 +125,7 @@ def test_hides_the_face_and_later_frames_are_cheaper(frames, setting, parser, do
 
 
 def test_inherited_success_costs_no_update(frames, setting):
-    _, log = run([frames[0]] * 3, setting, sharing="plain")
+    _, log = run([frames[0]] * 3, setting, sharing="plain", decay=1)
     assert log["success"] == [1.0] * 3
     assert log["iterations"][1:] == [0, 0]
 
