@@ -108,9 +108,9 @@ def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) 
     begun = time.perf_counter()
     check_writable(run)
     tally = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)
-    artifacts = _judgements(run, jobs, tally, watcher)
     if not tally.computed and _is_complete(run):
         return tally
+    artifacts = _judgements(run, jobs, tally, watcher)
     say("writing tables, plots and page")
     rows, gates = collect(run, artifacts)
     from vdf_bench import report
@@ -277,16 +277,21 @@ def environment() -> dict[str, str]:
 
 
 def _judgements(run: Run, jobs: int, tally: Tally, watcher: Watcher) -> dict[str, Artifact]:
-    """Every judge's artifact; one that turns out damaged is computed again."""
+    """Every judge's artifact, once all that the report will read is there; what turns out damaged is computed again."""
     from vdf_bench.execute.local import execute
 
-    keys = {key for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")}
+    judges = {key for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")}
     while True:
-        found = {key: run.store.get(key) for key in sorted(keys)}
-        if all(found.values()):
-            return {key: artifact for key, artifact in found.items() if artifact is not None}
-        again = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)
-        tally.computed += again.computed
+        lost = False
+        found = {}
+        for key in run.plan.steps:
+            artifact = run.store.get(key)
+            lost |= artifact is None
+            if artifact is not None and key in judges:
+                found[key] = artifact
+        if not lost:
+            return found
+        tally.computed += execute(run.plan, run.store, jobs, expected_seconds(run), watcher).computed
 
 
 def _get(run: Run, key: str) -> Artifact:

@@ -118,8 +118,9 @@ def execute(plan: Plan, store: Store, jobs: int, seconds: dict[str, float], watc
                     tally.computed.append(key)
                     watcher.finished(step, cached=False)
                 elif verdict == "lost":  # a damaged input was set aside: make it again, then this step
-                    todo[text] = plan.steps[text]
                     todo[key] = step
+                    if text not in running and not store.has(text):
+                        todo[text] = plan.steps[text]
                 elif verdict == "user":
                     raise UserError(text)
                 else:
