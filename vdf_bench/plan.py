@@ -221,7 +221,8 @@ class _Builder:
 
     def arms(self, names: list[str]) -> list[tuple[str, Budget]]:
         """Defenses with their budgets; those that have none are run once."""
-        free = [name for name in names if "unbounded" in registry.load("defenses", name).card.tags]
+        cards = {name: registry.load("defenses", name).card for name in names}
+        free = [name for name in names if name == "none" or "ignores-budget" in cards[name].tags]
         bound = [name for name in names if name not in free]
         ordered = [(name, Budget(0.0)) for name in free] + list(product(bound, self.request.budgets))
         return sorted(ordered, key=lambda pair: pair[0] != "none")
