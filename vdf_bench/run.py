@@ -230,8 +230,17 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
     for key, step in plan.steps.items():
         cost = _get(run, key).meta["cost"]
         steps.append({"key": key, "step": step.name, "label": step.label, "cached": key not in computed, **cost})
-    clips = {cell.clip: _get(run, cell.steps["clip"]).meta for cell in plan.cells}
-    notes = [f"{name}: {note}" for name, meta in clips.items() for note in meta["notes"]]
+    clips = {}
+    notes = []
+    for name, key in {cell.clip: cell.steps["clip"] for cell in plan.cells}.items():
+        artifact = _get(run, key)
+        clips[name] = artifact.meta
+        notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
+        if "truth.rotation" not in artifact.arrays and not request.overrides.get("identity", {}).get("onnx"):
+            notes.append(
+                f"{name}: identity is judged by id-synth, which was validated on rendered heads only; "
+                "give a recogniser of real faces with --set identity.onnx=FILE --set dsr.onnx=FILE"
+            )
     if run.store.quarantined():
         notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
     drives = {_get(run, cell.steps["rendering"]).meta.get("drive", "") for cell in plan.cells} - {""}
