@@ -40,7 +40,7 @@ def test_a_wrong_name_gets_a_suggestion(kind, typed, meant):
 
 
 def test_an_unknown_parameter_names_the_known_ones():
-    with pytest.raises(UserError, match="parameters of vdf: .*scales"):
+    with pytest.raises(UserError, match=r"parameters of vdf: .*scales"):
         registry.create("defenses", "vdf", {"scalse": "1"})
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from vdf_bench import video
-from vdf_bench.video import decode
 from vdf_bench.errors import UserError
-from vdf_bench.video import load_clip
+from vdf_bench.video import decode, load_clip
 
 from .conftest import encode
 

@@ -32,22 +32,13 @@ if TYPE_CHECKING:
 
 
 class DsrParameters(RecogniserParameters):
-    """When a frame fails.
+    """When a frame fails. Nearest-pose copies reach 16 to 23 dB, clones 25 to 32, poisoned ones 16 to 19."""
 
-    Attributes:
-        onnx, threshold: the recogniser, as of the identity judge.
-        min_correlation: lips that follow the truth less do not follow.
-        min_energy: lips that move less, relative to the truth, stand still.
-        min_head_psnr: dB; nearest-pose copies reach 16 to 23 dB, clones 25 to 32, poisoned ones 16 to 19.
-        min_alpha: mean opacity in the head under which there is a hole rather than a head.
-        max_l2: of ``dsr_l2``, the threshold of CMUA and GRASP.
-    """
-
-    min_correlation: float = Field(default=0.3, ge=-1, le=1)
-    min_energy: float = Field(default=0.25, ge=0)
-    min_head_psnr: float = Field(default=20.0, ge=0)
-    min_alpha: float = Field(default=0.5, ge=0, le=1)
-    max_l2: float = Field(default=0.05, gt=0)
+    min_correlation: float = Field(0.3, ge=-1, le=1, description="lips that follow the truth less do not follow")
+    min_energy: float = Field(0.25, ge=0, description="lips that move less, relative to the truth, stand still")
+    min_head_psnr: float = Field(20.0, ge=0, description="head PSNR in dB under which the picture is broken")
+    min_alpha: float = Field(0.5, ge=0, le=1, description="mean opacity in the head under which there is a hole")
+    max_l2: float = Field(0.05, gt=0, description="of dsr_l2, the threshold of CMUA and GRASP")
 
 
 class DefenseSuccess(BaseJudge):
