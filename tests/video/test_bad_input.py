@@ -111,6 +111,11 @@ def test_no_face(plain):
     fails(plain, "no face found .* one person in every frame", find_face=lambda frame: None)
 
 
+def test_too_short_or_small_is_said_before_no_face(tmp_path):
+    fails(encode(tmp_path / "one.mp4", 1), "has 1 frame ", find_face=lambda frame: None)
+    fails(encode(tmp_path / "stamp.mp4", size=(32, 32)), "too few", find_face=lambda frame: None)
+
+
 def test_face_too_small(tmp_path):
     path = encode(tmp_path / "far.mp4", size=(192, 128))
     fails(path, "face takes too few pixels", find_face=lambda frame: (10, 10, 20, 20))

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from vdf_bench.errors import UserError
 from vdf_bench.video import encode_bytes, encode_preview, load_clip, probe, read_frames, write_video
 
 from .conftest import picture
@@ -76,3 +77,13 @@ def test_bits_grow_with_quality_and_noise(noise):
     # x264 leaves noise this strong at several bits per pixel.
     assert encode_bytes(noise[:40], crf=23) / (40 * 65 * 65) > 1
     assert encode_bytes([]) == 0
+
+
+def test_places_that_cannot_be_written_are_one_line(tmp_path):
+    frames = [picture(64, 64)]
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "folder.mkv").mkdir()
+    for path in (tmp_path / "file" / "a.mkv", tmp_path / "none" / "a.mkv", tmp_path / "folder.mkv"):
+        with pytest.raises(UserError, match="cannot write"):
+            write_video(path, frames)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.mkv"]

@@ -122,8 +122,7 @@ def _plan_crop(source: Source, frame: Any, faces: list[Box], size: int, notes: l
     aspect = float(source.stream.sample_aspect_ratio or 1)
     aspect = 1 / aspect if turns % 2 else aspect
     path = source.info.path
-    if min(width * aspect, height) < MIN_PIXELS:
-        raise UserError(f"{path}: {width}x{height} pixels are too few: give at least {MIN_PIXELS}x{MIN_PIXELS}")
+    _check_edge(path, width, height, aspect)
     if turns:
         notes.append(f"stored on its side: turned {(360 - 90 * turns) % 360} degrees clockwise")
     if abs(aspect - 1) > 1e-3:
@@ -157,6 +156,11 @@ def _sample_faces(
                 left, top, right, bottom = (float(value) for value in box)
                 faces.append((left, top, right, bottom))
     if looked and not faces:
+        # What keeps a face from being found is the better reason.
+        _check_edge(path, info.width, info.height)
+        if info.seconds is not None:
+            least = MIN_FRAMES if max_frames is None else min(MIN_FRAMES, max_frames)
+            _check_count(path, round(info.seconds * FPS), least)
         raise UserError(f"no face found in {path}; give a clip with one person in every frame")
     if len(faces) < looked:
         notes.append(f"no face in {looked - len(faces)} of {looked} sampled frames")
@@ -171,7 +175,16 @@ def _check_length(source: Source, count: int, max_frames: int | None) -> None:
     if ended and declared is not None and source.end < 0.9 * declared - 0.5:
         what = f"only {source.end:.1f} of {declared:.1f} s can be decoded"
         raise UserError(f"{path}: {what}; the file is truncated: copy it again")
-    if count < (MIN_FRAMES if max_frames is None else min(MIN_FRAMES, max_frames)):
+    _check_count(path, count, MIN_FRAMES if max_frames is None else min(MIN_FRAMES, max_frames))
+
+
+def _check_edge(path: Path, width: int, height: int, aspect: float = 1.0) -> None:
+    if min(width * aspect, height) < MIN_PIXELS:
+        raise UserError(f"{path}: {width}x{height} pixels are too few: give at least {MIN_PIXELS}x{MIN_PIXELS}")
+
+
+def _check_count(path: Path, count: int, least: int) -> None:
+    if count < least:
         frames = "1 frame" if count == 1 else f"{count} frames"
         need = f"{MIN_FRAMES} frames ({float(MIN_FRAMES / FPS):.2f} s)"
         raise UserError(f"{path} has {frames} at {FPS} fps, too short: give at least {need}")

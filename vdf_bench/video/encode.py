@@ -10,6 +10,7 @@ import itertools
 import os
 import platform
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,7 @@ import av
 import numpy as np
 
 from vdf_bench.clip import FPS, SAMPLE_RATE
+from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +54,7 @@ def write_video(
         pix_fmt: FFmpeg pixel format; by default ``bgr0`` for FFV1 and ``yuv420p`` for H.264.
 
     Raises:
+        UserError: the folder cannot be written, or the disk is full.
         ValueError: there are no frames.
     """
     path = Path(path)
@@ -59,8 +62,13 @@ def write_video(
     try:
         _encode(partial, frames, fps, audio, codec, crf, pix_fmt)
         partial.replace(path)
+    except (OSError, av.error.FFmpegError) as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}; choose another place, or make room"
+        ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def encode_preview(frames: Frames, fps: Fraction = FPS, crf: int = 26) -> bytes:
