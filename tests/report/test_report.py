@@ -213,7 +213,9 @@ def test_an_index_that_points_elsewhere_is_refused(small):
         read_index(small)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 9}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"schema": 9}', '{"schema": 1, "gates": "x"}', '{"schema": 1, "notes": [3]}']
+)
 def test_a_broken_record_is_one_line(small, text):
     (small / "run.json").write_text(text)
     with pytest.raises(UserError):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+#: Key of ``run.json`` -> what its list holds.
+_LISTS: dict[str, type] = {"gates": dict, "steps": dict, "left_out": dict, "notes": str}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -72,4 +75,12 @@ def load_run(folder: Path) -> Run:
         raise UserError(f"{path} cannot be read ({error}); run again or restore it") from None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise UserError(f"{path} does not follow schema {SCHEMA}: use the version of vdf-bench that wrote it")
+    odd = [name for name, kind in _LISTS.items() if not _is_list_of(kind, record.get(name))]
+    odd += [name for name in ("identities", "environment", "inputs") if not isinstance(record.get(name) or {}, dict)]
+    if odd:
+        raise UserError(f"{path} is damaged ({', '.join(odd)}): run again or restore it")
     return Run(folder, results, record)
+
+
+def _is_list_of(kind: type, value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(item, kind) for item in value))
