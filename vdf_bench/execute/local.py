@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Protocol
 
 from vdf_bench.errors import UserError
-from vdf_bench.execute.worker import run_step
+from vdf_bench.execute.worker import FREE_MEMORY, run_step
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -113,6 +114,11 @@ def execute(plan: Plan, store: Store, jobs: int, seconds: dict[str, float], watc
                 except EOFError:
                     process.join()
                     verdict, text = "bug", f"its process ended with exit code {process.exitcode}"
+                    if process.exitcode == -signal.SIGKILL:
+                        verdict, text = (
+                            "user",
+                            f"step '{step.label}' was killed, most likely for want of memory: {FREE_MEMORY}",
+                        )
                 process.join()
                 if verdict == "done":
                     tally.computed.append(key)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from vdf_bench.plan import Step
 
+#: What helps where memory is short.
+FREE_MEMORY = "take fewer --jobs, fewer --frames or a smaller --size"
+
 
 class MissingInputError(Exception):
     """An input was damaged and has been set aside; its step must run again."""
@@ -36,6 +39,8 @@ def run_step(step: Step, root: Path, report: Connection) -> None:
         report.send(("lost", str(error)))
     except UserError as error:
         report.send(("user", str(error)))
+    except MemoryError:
+        report.send(("user", f"step '{step.label}' ran out of memory: {FREE_MEMORY}"))
     except Exception:
         report.send(("bug", traceback.format_exc()))
     finally:
