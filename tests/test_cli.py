@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -125,3 +126,61 @@ def test_protect_does_not_overwrite(vdf_bench):
     assert code == 2
     assert "--overwrite" in one_line(err)
     assert Path("out.mkv").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "--seed=-1"], "out of bounds"),
+        (["run", "--seed", str(2**70)], "out of bounds"),
+        (["run", "--victim", ""], "names nothing"),
+        (["run", "--parser", ","], "names nothing"),
+        (["run", "--out", "taken/below"], "taken is a file"),
+        (["run", "--store", "taken"], "taken is a file"),
+        (["run", "--out", "taken/below", "--dry-run"], "taken is a file"),
+        (["run", "--clip", "taken,a/taken"], "both called 'taken'"),
+        (["capture", "synth-a", "taken"], "not an empty folder"),
+        (["protect", "taken", "nowhere/out.mkv"], "nowhere is no folder"),
+        (["protect", "taken", "a.mkv", "--overwrite"], "is a folder"),
+        (["protect", "taken.mkv", "taken.mkv", "--overwrite"], "the video itself"),
+        (["protect", "taken", "out.mkv", "--set", "pgd.steps=3"], "only vdf is run"),
+    ],
+)
+def test_bad_places_are_one_line_and_nothing_is_lost(vdf_bench, words, said):
+    Path("a").mkdir()
+    Path("a.mkv").mkdir()
+    taken = [Path("taken"), Path("taken.mkv"), Path("a/taken")]
+    for path in taken:
+        path.write_text("precious")
+    code, _, err = vdf_bench(*words)
+    assert code == 2
+    assert said in one_line(err)
+    assert sorted(Path().rglob("*")) == sorted([Path("a"), Path("a.mkv"), *taken])
+    assert all(path.read_text() == "precious" for path in taken)
+
+
+def test_names_in_brackets_are_printed_as_they_are(vdf_bench):
+    Path("[red]me.mkv").write_text("no video")
+    code, out, _ = vdf_bench("run", "--clip", "[red]me.mkv", "--out", "a[/b]", "--dry-run")
+    assert code == 0
+    assert "clip [red]me.mkv" in out
+
+
+def test_interrupt_is_one_line_and_exit_code_130(vdf_bench, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vdf_bench.presets.preset", interrupted)
+    code, _, err = vdf_bench("run")
+    assert code == 130
+    assert "the same command goes on" in one_line(err)
+
+
+def test_full_disk_is_one_line(vdf_bench, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "table.parquet")
+
+    monkeypatch.setattr("vdf_bench.report.build", full)
+    code, _, err = vdf_bench("report", "anything")
+    assert code == 2
+    assert "table.parquet: No space left on device" in one_line(err)

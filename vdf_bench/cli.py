@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
     from vdf_bench.capture import Policy
     from vdf_bench.plan import Request
     from vdf_bench.run import Run
+
+#: Exit code after Ctrl-C.
+INTERRUPTED = 130
+#: Largest seed, so that every generator takes it.
+MAX_SEED = 2**32 - 1
+#: Failures of a path that the user can mend, however deep they come up.
+_PLACES = (
+    errno.EACCES,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+)
 
 app = typer.Typer(
     name="vdf-bench",
@@ -46,8 +62,12 @@ def run(
     purifier: Annotated[str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...].")] = "identity",
     clip: Annotated[str, typer.Option(metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")] = "",
     preset: Annotated[str, typer.Option(metavar="PRESET", help="quick, standard, full or paper.")] = "standard",
-    size: Annotated[int | None, typer.Option(help="Edge of a frame, pixels, instead of the preset's.", min=32)] = None,
-    frames: Annotated[int | None, typer.Option(help="Length of a clip instead of the preset's.", min=16)] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Edge of a frame, pixels, instead of the preset's.", min=32, max=2048)
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(help="Length of a clip instead of the preset's.", min=16, max=15000)
+    ] = None,
     epsilon: Annotated[
         str, typer.Option(metavar="EPS", help="L-infinity budget in [0,1] pixels, such as 0.05 or 8/255[,...].")
     ] = "0.05",
@@ -80,13 +100,13 @@ def run(
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),
-        defenses=_names(defense),
-        victims=_names(victim),
-        purifiers=_names(purifier),
+        defenses=_some(defense, "--defense"),
+        victims=_some(victim, "--victim"),
+        purifiers=_some(purifier, "--purifier"),
         clips=_names(clip),
-        budgets=tuple(Budget.parse(text) for text in _names(epsilon)),
-        seeds=tuple(_integer(text, "--seed") for text in _names(seed)),
-        parsers=tuple(_choice(name, "--parser", PARSERS) for name in _names(parser)),
+        budgets=tuple(Budget.parse(text) for text in _some(epsilon, "--epsilon")),
+        seeds=tuple(dict.fromkeys(_seed(text) for text in _names(seed))),
+        parsers=tuple(_choice(name, "--parser", PARSERS) for name in _some(parser, "--parser")),
         policy=_choice(policy, "--policy", POLICIES),
         targets=TARGETS[_choice(target, "--target", tuple(TARGETS))],
         drive=_choice(drive, "--drive", DRIVES),
@@ -100,7 +120,7 @@ def run(
     if dry_run:
         _print_plan(prepared, console, cores)
         return
-    console.print(f"vdf-bench: {len(prepared.plan.cells)} cells into {prepared.out}", highlight=False)
+    console.print(f"vdf-bench: {len(prepared.plan.cells)} cells into {prepared.out}", highlight=False, markup=False)
     with ProgressWatcher(console, expected_seconds(prepared), cores) as watcher:
         complete(prepared, cores, watcher, watcher.say)
     from vdf_bench.report import print_summary
@@ -110,7 +130,7 @@ def run(
         console.print(
             f"{watcher.cached} of {len(prepared.plan.steps)} steps were in the store already", highlight=False
         )
-    console.print(f"report: {prepared.out / 'report.html'}", highlight=False, soft_wrap=True)
+    console.print(f"report: {prepared.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -118,6 +138,7 @@ def list_(
     kind: Annotated[str, typer.Argument(help="defenses, victims, purifiers, judges or clips; default: all.")] = "",
 ) -> None:
     """List every component, with what it needs."""
+    from rich.markup import escape
     from rich.table import Table
 
     from vdf_bench import registry
@@ -133,9 +154,9 @@ def list_(
             try:
                 card = registry.load(each, name).card
             except UserError as error:  # one broken plug-in must not hide the others
-                table.add_row(name, f"cannot be loaded: {error}")
+                table.add_row(name, escape(f"cannot be loaded: {error}"))
                 continue
-            table.add_row(name, card.title + (f"  [{lack}]" if (lack := registry.unmet(card)) else ""))
+            table.add_row(name, escape(card.title + (f"  [{lack}]" if (lack := registry.unmet(card)) else "")))
         console.print(table)
 
 
@@ -184,7 +205,7 @@ def protect(
     defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME of a defense.")] = "vdf",
     epsilon: Annotated[str, typer.Option(metavar="EPS", help="L-infinity budget, such as 0.05 or 8/255.")] = "0.05",
     size: Annotated[int, typer.Option(help="Edge of the square face crop, pixels.", min=64, max=2048)] = 256,
-    seed: Annotated[int, typer.Option(help="Of every random choice.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of every random choice.", min=0, max=MAX_SEED)] = 0,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="C.P=VALUE", help="COMPONENT.PARAMETER=VALUE, repeatable.")
     ] = None,
@@ -196,7 +217,11 @@ def protect(
 
     if out.exists() and not overwrite:
         raise UserError(f"{out} is there already: choose another name, or say --overwrite")
-    done = protect_file(video, out, defense, Budget.parse(epsilon), size, seed, _overrides(set_ or []).get(defense, {}))
+    overrides = _overrides(set_ or [])
+    for component in overrides:
+        if component != defense:
+            raise UserError(f"--set {component}: only {defense} is run: give --set {defense}.PARAMETER=VALUE")
+    done = protect_file(video, out, defense, Budget.parse(epsilon), size, seed, overrides.get(defense, {}))
     _console().print(done, highlight=False, markup=False)
 
 
@@ -215,8 +240,8 @@ def capture(
     from vdf_bench.plan import PARSERS, POLICIES
     from vdf_bench.steps import capture_frames, load_clip
 
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty: choose another folder")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is not an empty folder: choose another one")
     _known_clip(clip)
     chosen = cast("Policy", _choice(policy, "--policy", POLICIES))
     loaded = load_clip(clip, size, frames)
@@ -225,7 +250,10 @@ def capture(
     except CaptureRefused as refusal:
         raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
     write_layout(captured, out, loaded.audio)
-    _console().print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, soft_wrap=True)
+    console = _console()
+    console.print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, markup=False, soft_wrap=True)
+    for note in loaded.notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
 
 
 @clips_app.command("list")
@@ -286,7 +314,7 @@ def models_list() -> None:
 def models_train(
     name: Annotated[str, typer.Argument(help="A shipped network.")],
     out: Out = Path("models"),
-    seed: Annotated[int, typer.Option(help="Of data, initialisation and sampling.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of data, initialisation and sampling.", min=0, max=MAX_SEED)] = 0,
 ) -> None:
     """Train a shipped network again from its seed, with its card."""
     from vdf_bench.models.train import train
@@ -303,9 +331,17 @@ def main() -> None:
     except UserError as error:
         typer.echo(f"vdf-bench: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except OSError as error:
+        if error.errno not in _PLACES:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"vdf-bench: {where}{error.strerror}; choose another place, or make room", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, SystemExit) as stop:  # typer turns the first into the second
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+            raise
         typer.echo("vdf-bench: interrupted; finished steps are kept, the same command goes on from there", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 def _console() -> Console:
@@ -342,11 +378,22 @@ def _choice(text: str, option: str, known: tuple[str, ...]) -> str:
     return text
 
 
-def _integer(text: str, option: str) -> int:
+def _some(text: str, option: str) -> tuple[str, ...]:
+    """Names, at least one."""
+    names = _names(text)
+    if not names:
+        raise UserError(f"{option} {text!r} names nothing: give a value or leave it out")
+    return names
+
+
+def _seed(text: str) -> int:
     try:
-        return int(text)
+        seed = int(text)
     except ValueError:
-        raise UserError(f"{option} {text!r} is no whole number") from None
+        raise UserError(f"--seed {text!r} is no whole number") from None
+    if not 0 <= seed <= MAX_SEED:
+        raise UserError(f"--seed {seed} is out of bounds: give 0 to {MAX_SEED}")
+    return seed
 
 
 def _overrides(items: list[str]) -> dict[str, dict[str, str]]:
@@ -382,6 +429,7 @@ def _known_clip(name: str) -> None:
 
 
 def _print_plan(prepared: Run, console: Console, jobs: int) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     from vdf_bench.execute.local import needed, remaining_path
@@ -392,7 +440,7 @@ def _print_plan(prepared: Run, console: Console, jobs: int) -> None:
     table = Table("step", "state", "about", box=None, padding=(0, 2, 0, 0))
     for step in prepared.plan.steps.values():
         state = "to do" if step.key in missing else "cached"
-        table.add_row(step.label, state, f"{seconds[step.key]:.0f} s" if step.key in missing else "")
+        table.add_row(escape(step.label), state, f"{seconds[step.key]:.0f} s" if step.key in missing else "")
     console.print(table)
     todo = {key: value if key in missing else 0.0 for key, value in seconds.items()}
     longest = max(remaining_path(prepared.plan, todo).values(), default=0.0)

@@ -176,9 +176,12 @@ def build_plan(request: Request) -> Plan:
     victims = _select("victims", request.victims, plan)
     chains = [canonical_chain(text) for text in request.purifiers]
     builder = _Builder(request, plan)
+    called: dict[str, str] = {}
     for clip, seed in product(request.clips or request.preset.clips, request.seeds or request.preset.seeds):
         provider = clip_provider(clip)
         name = clip if provider else Path(clip).stem
+        if called.setdefault(name, clip) != clip:
+            raise UserError(f"clips {called[name]!r} and {clip!r} are both called {name!r}: rename one of them")
         if provider is None:
             if not Path(clip).is_file():
                 raise UserError(f"clip {clip!r} is neither a known name nor a file: see 'vdf-bench clips list'")

@@ -27,7 +27,7 @@ class ProgressWatcher:
         self._running: dict[str, tuple[str, float]] = {}
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[left]}"),
             TimeElapsedColumn(),

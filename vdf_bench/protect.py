@@ -37,7 +37,13 @@ def protect_file(
     if out.suffix not in CODECS:
         raise UserError(f"{out.name}: end it in {' or '.join(CODECS)}")
     if not video.exists():
-        raise UserError(f"{video} is not there")
+        raise UserError(f"{video} is not there: give the path of a video file")
+    if out.is_dir():
+        raise UserError(f"{out} is a folder: name a file")
+    if out.exists() and out.samefile(video):
+        raise UserError(f"{out} is the video itself: choose another name, the original is worth keeping")
+    if not out.parent.is_dir():
+        raise UserError(f"{out.parent} is no folder: make it, or choose another place for {out.name}")
     method = registry.create("defenses", defense, overrides)
     clip = load_clip(str(video), size, None)
     setting = Setting(budget=budget, size=clip.size, fps=clip.fps, seed=seed, surrogate=load_parser(SURROGATE))

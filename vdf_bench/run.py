@@ -58,8 +58,10 @@ def prepare(request: Request, out: Path, store: Path | None = None, overwrite: b
     """
     plan = build_plan(request)
     run = Run(out, Store(store or out / "store"), plan, request)
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out} is a file: choose a folder")
+    for option, folder in (("--out", out), ("--store", run.store.root)):
+        taken = next((path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()), None)
+        if taken is not None:
+            raise UserError(f"{option} {folder}: {taken} is a file: choose a folder")
     held = _identity_of(out)
     if held not in (None, _matrix(run)) and not overwrite:
         raise UserError(f"{out} holds the results of another run: choose another --out, or say --overwrite")
@@ -324,7 +326,7 @@ def _identity_of(out: Path) -> str | None:
         matrix: str = json.loads((out / "complete.json").read_text())["matrix"]
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
     return matrix
 
@@ -344,10 +346,10 @@ def _signature(step: Step, request: Request) -> str:
 
 def _recorded_costs(store: Store) -> dict[str, float]:
     try:
-        costs: dict[str, float] = json.loads((store.root / "costs.json").read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return costs
+        costs = json.loads((store.root / "costs.json").read_text())
+        return {str(what): float(seconds) for what, seconds in costs.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}  # only advice
 
 
 def _record_costs(run: Run, steps: list[dict[str, Any]]) -> None:
