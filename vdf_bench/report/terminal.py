@@ -64,9 +64,9 @@ def _tables(run: Run) -> list[RenderableType]:
 
 def _columns(parts: list[str]) -> list[tuple[str, int]]:
     """Headings and widths: fixed, so that the tables line up and one heading serves all of them."""
-    columns = [("defense", 12), ("outcome", 10), ("head PSNR [dB]\nΔ [95 % CI]", 18), ("net DSR [%]\n[95 % CI]", 11)]
+    columns = [("defense", 12), ("outcome", 9), ("head PSNR [dB]\nΔ [95 % CI]", 18), ("net DSR [%]\n[95 % CI]", 11)]
     columns += [(f"{_PARTS.get(part, part.removeprefix('dsr_')[:4])}\n[%]", 4) for part in parts]
-    return [*columns, ("lip r", 7), ("identity", 8), ("PSNR\nSSIM", 5), ("cost\n[s/fr.]", 7)]
+    return [*columns, ("lip r", 8), ("identity", 8), ("PSNR\nSSIM", 5), ("cost\n[s/fr.]", 7)]
 
 
 def _grid(parts: list[str], heading: bool) -> Table:
