@@ -327,21 +327,31 @@ def models_train(
 def main() -> None:
     """Entry point: user errors are one line and exit code 2, an interrupt is exit code 130."""
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=False)  # typer turns an interrupt into its exit code
     except UserError as error:
-        typer.echo(f"vdf-bench: {error}", err=True)
-        sys.exit(2)
+        _refuse(str(error))
     except OSError as error:
         if error.errno not in _PLACES:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"vdf-bench: {where}{error.strerror}; choose another place, or make room", err=True)
-        sys.exit(2)
-    except (KeyboardInterrupt, SystemExit) as stop:  # typer turns the first into the second
-        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+        _refuse(f"{where}{error.strerror}; choose another place, or make room")
+    except Exception as error:
+        # Usage errors are click's, which typer carries inside; what they share is how they put themselves.
+        if not hasattr(error, "format_message"):
             raise
+        text = error.format_message()
+        if "\n" in text:  # a bare command prints its help
+            typer.echo(text)
+            sys.exit(2)
+        _refuse(f"{text.rstrip('.')}; see vdf-bench --help")
+    if code == INTERRUPTED:
         typer.echo("vdf-bench: interrupted; finished steps are kept, the same command goes on from there", err=True)
-        sys.exit(INTERRUPTED)
+    sys.exit(code or 0)
+
+
+def _refuse(text: str) -> None:
+    typer.echo(f"vdf-bench: {text}", err=True)
+    sys.exit(2)
 
 
 def _console() -> Console:

@@ -131,7 +131,11 @@ AUDIO_DRIVE_R = 0.6
 
 
 def drive_step(params: Params, inputs: Inputs) -> Artifact:
-    """Let the clone speak the held-out part of the clip, over the attacker's own captured poses and torso."""
+    """Let the clone speak the held-out part of the clip, over the attacker's own captured poses and torso.
+
+    Sound and, where landmarks drive, lips and lids are the driver's performance, which nobody protected: they come
+    from the clean clip. How sound moves the lips was learnt from the protected one.
+    """
     from vdf_bench.interfaces import Drive
 
     record = {key: inputs["head"].meta[key] for key in ("outcome", "code")}
@@ -139,13 +143,15 @@ def drive_step(params: Params, inputs: Inputs) -> Artifact:
         return Artifact({}, record)
     victim = registry.load("victims", params["victim"]).configured(params["parameters"])
     capture = _capture(inputs["capture"])
+    # A refused clean twin leaves nothing better than the attacker's own landmarks.
+    performed = capture if "refused" in inputs["clean_capture"].meta else _capture(inputs["clean_capture"])
     held = capture.split.heldout
     by = params["drive"]
     if by == "auto":  # both twins must be driven alike, so the clean capture decides
-        by = "audio" if _capture(inputs["clean_capture"]).scalars["audio_r"] >= AUDIO_DRIVE_R else "landmarks"
-    mouth = capture.mouth_audio if by == "audio" else capture.mouth
+        by = "audio" if performed.scalars["audio_r"] >= AUDIO_DRIVE_R else "landmarks"
+    mouth = capture.mouth_audio if by == "audio" else performed.mouth
     pose = type(capture.pose)(capture.pose.rotation[held], capture.pose.translation[held], capture.pose.focal)
-    drive = Drive(pose=pose, mouth=mouth[held], eyes=capture.eyes[held], backdrop=capture.backdrop(held))
+    drive = Drive(pose=pose, mouth=mouth[held], eyes=performed.eyes[held], backdrop=capture.backdrop(held))
     return pack_rendering(victim.restore(inputs["head"].arrays).render(drive), {**record, "drive": by})
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True) if partial.parent.is_dir() else None
+        with suppress(OSError):  # a file system that went read-only cannot be tidied either
+            partial.unlink()
         raise UserError(
             f"cannot write {path}: {error.strerror or error}; choose another --out or --store, or make room"
         ) from error

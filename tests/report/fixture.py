@@ -109,11 +109,11 @@ def record(clips: list[str], seeds: int) -> dict:
         "left_out": [{"kind": "judge", "name": "sync", "why": "needs weights:syncnet (vdf-bench weights add syncnet)"}],
         "gates": [
             {"clip": clip, "purifier": purifier, "victim": "triplane", "target": "composite", "seed": 0, "gate": gate,
-             "value": value, "threshold": threshold, "ok": ok}
-            for clip, purifier, gate, value, threshold, ok in (
-                (clips[-1], "jpeg", "head_psnr", 21.34, 25.0, False),
-                (clips[-1], "identity", "dsr_identity", 0.5, 0.1, False),
-                (clips[0], "identity", "head_psnr", 27.1, 25.0, True),
+             "value": value, "threshold": threshold, "side": side, "ok": ok}
+            for clip, purifier, gate, value, side, threshold, ok in (
+                (clips[-1], "jpeg", "head_psnr", 21.34, "at least", 25.0, False),
+                (clips[-1], "identity", "dsr_identity", 0.5, "at most", 0.1, False),
+                (clips[0], "identity", "head_psnr", 27.1, "at least", 25.0, True),
             )
         ],
         "wall": 61.5,

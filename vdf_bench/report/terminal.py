@@ -142,6 +142,10 @@ def _footer(run: Run) -> list[RenderableType]:
             )
         )
         lines += [_text(gate_sentence(gate), indent=2) for gate in gates]
+    notes = run.record.get("notes") or []
+    if notes:
+        lines.append(_text("Notes", "bold"))
+        lines += [_text(str(note), indent=2) for note in notes]
     lines.append(_text("What the numbers mean", "bold"))
     meaning = [
         "Every effect is defended minus clean, through the same attacker with the same seed. Net DSR is the share of "
@@ -162,8 +166,7 @@ def gate_sentence(gate: dict[str, Any]) -> str:
     where += f" ({gate['target']})" if gate.get("target") else ""
     where += f" after {gate['purifier']}" if gate.get("purifier") not in (None, *UNPURIFIED) else ""
     value, threshold = float(gate.get("value", math.nan)), float(gate.get("threshold", math.nan))
-    # The record holds no side; the verdict tells it.
-    side = "at least" if (value >= threshold) == bool(gate.get("ok")) else "at most"
+    side = gate.get("side", "at least")
     name = f"{where}, seed {gate.get('seed', '?')}: {gate.get('gate', '?')}"
     return f"{name} {value:.3g}, needs {side} {threshold:.3g}"
 
