@@ -11,8 +11,8 @@ from vdf_bench.models.landmarker import load_landmarker
 from vdf_bench.models.parser import load_parser
 
 pytestmark = pytest.mark.real
-CLIPS = Path(os.environ.get("VDF_BENCH_CLIPS", Path(__file__).parents[2].parent / "shared" / "clips"))
-TASK = Path(os.environ.get("VDF_BENCH_FACE_LANDMARKER", CLIPS.parent / "weights" / "face_landmarker.task"))
+CLIPS = Path(os.environ.get("VDF_BENCH_CLIPS", "clips"))
+TASK = Path(os.environ.get("VDF_BENCH_WEIGHTS", "weights")) / "face_landmarker.task"
 
 
 def frames_of(path, count=6):
@@ -35,7 +35,7 @@ def references():
     if not clips:
         pytest.skip(f"no clips in {CLIPS}; set VDF_BENCH_CLIPS")
     if not TASK.is_file():
-        pytest.skip(f"no {TASK}; set VDF_BENCH_FACE_LANDMARKER")
+        pytest.skip(f"no {TASK}; set VDF_BENCH_WEIGHTS")
     tasks = mediapipe.tasks
     options = tasks.vision.FaceLandmarkerOptions(base_options=tasks.BaseOptions(str(TASK)), num_faces=1)
     found = {}
