@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from vdf_bench import arguments
+from vdf_bench.arguments import MAX_SEED
 from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,13 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vdf_bench.capture import Policy
-    from vdf_bench.plan import Request
-    from vdf_bench.run import Run
 
 #: Exit code after Ctrl-C.
 INTERRUPTED = 130
-#: Largest seed, so that every generator takes it.
-MAX_SEED = 2**32 - 1
 #: Failures of a path that the user can mend, however deep they come up.
 _PLACES = (
     errno.EACCES,
@@ -95,30 +93,30 @@ def run(
     from vdf_bench.budget import Budget
     from vdf_bench.plan import DRIVES, PARSERS, POLICIES, TARGETS, Request
     from vdf_bench.presets import preset as find_preset
-    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.progress import ProgressWatcher, print_plan
     from vdf_bench.run import complete, expected_seconds, prepare
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),
-        defenses=_some(defense, "--defense"),
-        victims=_some(victim, "--victim"),
-        purifiers=_some(purifier, "--purifier"),
-        clips=_names(clip),
-        budgets=tuple(Budget.parse(text) for text in _some(epsilon, "--epsilon")),
-        seeds=tuple(dict.fromkeys(_seed(text) for text in _names(seed))),
-        parsers=tuple(_choice(name, "--parser", PARSERS) for name in _some(parser, "--parser")),
-        policy=_choice(policy, "--policy", POLICIES),
-        targets=TARGETS[_choice(target, "--target", tuple(TARGETS))],
-        drive=_choice(drive, "--drive", DRIVES),
-        controls=tuple(name for name in _names(control) if name != "none"),
-        overrides=_overrides(set_ or []),
+        defenses=arguments.some_names(defense, "--defense"),
+        victims=arguments.some_names(victim, "--victim"),
+        purifiers=arguments.some_names(purifier, "--purifier"),
+        clips=arguments.names(clip),
+        budgets=tuple(Budget.parse(text) for text in arguments.some_names(epsilon, "--epsilon")),
+        seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
+        parsers=tuple(arguments.choice(name, "--parser", PARSERS) for name in arguments.some_names(parser, "--parser")),
+        policy=arguments.choice(policy, "--policy", POLICIES),
+        targets=TARGETS[arguments.choice(target, "--target", tuple(TARGETS))],
+        drive=arguments.choice(drive, "--drive", DRIVES),
+        controls=tuple(name for name in arguments.names(control) if name != "none"),
+        overrides=arguments.overrides(set_ or []),
         iterations=iterations,
     )
     console = _console()
-    prepared = prepare(request, out or _default_out(request), store, overwrite)
-    cores = jobs or _cores()
+    prepared = prepare(request, out or arguments.default_out(request), store, overwrite)
+    cores = jobs or arguments.cores()
     if dry_run:
-        _print_plan(prepared, console, cores)
+        print_plan(prepared, console, cores)
         return
     console.print(f"vdf-bench: {len(prepared.plan.cells)} cells into {prepared.out}", highlight=False, markup=False)
     with ProgressWatcher(console, expected_seconds(prepared), cores) as watcher:
@@ -217,7 +215,7 @@ def protect(
 
     if out.exists() and not overwrite:
         raise UserError(f"{out} is there already: choose another name, or say --overwrite")
-    overrides = _overrides(set_ or [])
+    overrides = arguments.overrides(set_ or [])
     for component in overrides:
         if component != defense:
             raise UserError(f"--set {component}: only {defense} is run: give --set {defense}.PARAMETER=VALUE")
@@ -242,11 +240,11 @@ def capture(
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not an empty folder: choose another one")
-    _known_clip(clip)
-    chosen = cast("Policy", _choice(policy, "--policy", POLICIES))
+    arguments.known_clip(clip)
+    chosen = cast("Policy", arguments.choice(policy, "--policy", POLICIES))
     loaded = load_clip(clip, size, frames)
     try:
-        captured = capture_frames(loaded.frames, loaded.audio, _choice(parser, "--parser", PARSERS), chosen)
+        captured = capture_frames(loaded.frames, loaded.audio, arguments.choice(parser, "--parser", PARSERS), chosen)
     except CaptureRefused as refusal:
         raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
     write_layout(captured, out, loaded.audio)
@@ -284,7 +282,7 @@ def clips_show(
     from vdf_bench.steps import load_clip
     from vdf_bench.store import write_atomically
 
-    _known_clip(name)
+    arguments.known_clip(name)
     clip = load_clip(name, size, frames)
     buffer = io.BytesIO()
     Image.fromarray(contact_sheet(clip)).save(buffer, "PNG")
@@ -374,95 +372,6 @@ def _training_progress(console: Console) -> Callable[[str, float, float], None]:
             console.print(text, highlight=False, markup=False)
 
     return tell
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _choice(text: str, option: str, known: tuple[str, ...]) -> str:
-    if text not in known:
-        from vdf_bench.registry import suggest
-
-        raise UserError(f"{option} {text!r}: {suggest(text, list(known))}")
-    return text
-
-
-def _some(text: str, option: str) -> tuple[str, ...]:
-    """Names, at least one."""
-    names = _names(text)
-    if not names:
-        raise UserError(f"{option} {text!r} names nothing: give a value or leave it out")
-    return names
-
-
-def _seed(text: str) -> int:
-    try:
-        seed = int(text)
-    except ValueError:
-        raise UserError(f"--seed {text!r} is no whole number") from None
-    if not 0 <= seed <= MAX_SEED:
-        raise UserError(f"--seed {seed} is out of bounds: give 0 to {MAX_SEED}")
-    return seed
-
-
-def _overrides(items: list[str]) -> dict[str, dict[str, str]]:
-    overrides: dict[str, dict[str, str]] = {}
-    for item in items:
-        path, equals, value = item.partition("=")
-        component, dot, parameter = path.partition(".")
-        if not (equals and dot and component and parameter):
-            raise UserError(f"--set {item!r}: give COMPONENT.PARAMETER=VALUE")
-        overrides.setdefault(component, {})[parameter] = value
-    return overrides
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _default_out(request: Request) -> Path:
-    clips = request.clips or request.preset.clips
-    clip = Path(clips[0]).stem if len(clips) == 1 else f"{len(clips)}clips"
-    return Path("runs") / "-".join([request.preset.name, clip, "+".join(request.defenses), "+".join(request.victims)])
-
-
-def _known_clip(name: str) -> None:
-    from vdf_bench.registry import create, names, suggest
-    from vdf_bench.steps import clip_provider
-
-    if clip_provider(name) is None and not Path(name).exists():
-        known = [clip for provider in names("clips") for clip in create("clips", provider).names()]
-        raise UserError(f"clip {name!r} is neither a known name nor a file: {suggest(name, known)}")
-
-
-def _print_plan(prepared: Run, console: Console, jobs: int) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from vdf_bench.execute.local import needed, remaining_path
-    from vdf_bench.run import expected_seconds
-
-    seconds = expected_seconds(prepared)
-    missing = {step.key for step in needed(prepared.plan, prepared.store)}
-    table = Table("step", "state", "about", box=None, padding=(0, 2, 0, 0))
-    for step in prepared.plan.steps.values():
-        state = "to do" if step.key in missing else "cached"
-        table.add_row(escape(step.label), state, f"{seconds[step.key]:.0f} s" if step.key in missing else "")
-    console.print(table)
-    todo = {key: value if key in missing else 0.0 for key, value in seconds.items()}
-    longest = max(remaining_path(prepared.plan, todo).values(), default=0.0)
-    estimate = max(sum(todo.values()) / jobs, longest)
-    done = len(prepared.plan.steps) - len(missing)
-    console.print(
-        f"{len(prepared.plan.cells)} cells, {len(prepared.plan.steps)} steps, {done} cached; "
-        f"about {estimate:.0f} s with {jobs} jobs",
-        highlight=False,
-    )
-    for lack in prepared.plan.left_out:
-        console.print(f"left out: {lack['kind']} {lack['name']}: {lack['why']}", highlight=False, markup=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a run shows while it works: a bar with the time left on a terminal, plain lines elsewhere."""
+"""What a run shows: its plan before; while it works a bar with the time left, or plain lines off a terminal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vdf_bench.plan import Step
+    from vdf_bench.run import Run
 
 
 class ProgressWatcher:
@@ -69,3 +70,31 @@ class ProgressWatcher:
         labels = [label for label, _ in self._running.values()]
         left = f"about {max(self._left, 0) / self.jobs:.0f} s left" if self._running else ""
         self._bar.update(self._task, description=" | ".join(labels)[:56], left=left)
+
+
+def print_plan(prepared: Run, console: Console, jobs: int) -> None:
+    """Print every step of a run, what is cached, and how long the rest may take."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from vdf_bench.execute.local import needed, remaining_path
+    from vdf_bench.run import expected_seconds
+
+    seconds = expected_seconds(prepared)
+    missing = {step.key for step in needed(prepared.plan, prepared.store)}
+    table = Table("step", "state", "about", box=None, padding=(0, 2, 0, 0))
+    for step in prepared.plan.steps.values():
+        state = "to do" if step.key in missing else "cached"
+        table.add_row(escape(step.label), state, f"{seconds[step.key]:.0f} s" if step.key in missing else "")
+    console.print(table)
+    todo = {key: value if key in missing else 0.0 for key, value in seconds.items()}
+    longest = max(remaining_path(prepared.plan, todo).values(), default=0.0)
+    estimate = max(sum(todo.values()) / jobs, longest)
+    done = len(prepared.plan.steps) - len(missing)
+    console.print(
+        f"{len(prepared.plan.cells)} cells, {len(prepared.plan.steps)} steps, {done} cached; "
+        f"about {estimate:.0f} s with {jobs} jobs",
+        highlight=False,
+    )
+    for lack in prepared.plan.left_out:
+        console.print(f"left out: {lack['kind']} {lack['name']}: {lack['why']}", highlight=False, markup=False)

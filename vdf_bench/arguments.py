@@ -1,0 +1,103 @@
+"""From the texts of the command line to values: each function refuses in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from vdf_bench.plan import Request
+
+#: Largest seed, so that every generator takes it.
+MAX_SEED = 2**32 - 1
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The parts of a comma-separated list, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def choice(text: str, option: str, known: tuple[str, ...]) -> str:
+    """``text`` if it is known.
+
+    Raises:
+        UserError: it is not.
+    """
+    if text not in known:
+        from vdf_bench.registry import suggest
+
+        raise UserError(f"{option} {text!r}: {suggest(text, list(known))}")
+    return text
+
+
+def some_names(text: str, option: str) -> tuple[str, ...]:
+    """The parts of a comma-separated list, at least one.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = names(text)
+    if not found:
+        raise UserError(f"{option} {text!r} names nothing: give a value or leave it out")
+    return found
+
+
+def seed(text: str) -> int:
+    """A seed.
+
+    Raises:
+        UserError: no whole number, or out of bounds.
+    """
+    try:
+        value = int(text)
+    except ValueError:
+        raise UserError(f"--seed {text!r} is no whole number") from None
+    if not 0 <= value <= MAX_SEED:
+        raise UserError(f"--seed {value} is out of bounds: give 0 to {MAX_SEED}")
+    return value
+
+
+def overrides(items: list[str]) -> dict[str, dict[str, str]]:
+    """``--set`` texts: component -> parameter -> value.
+
+    Raises:
+        UserError: a text of another form.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for item in items:
+        path, equals, value = item.partition("=")
+        component, dot, parameter = path.partition(".")
+        if not (equals and dot and component and parameter):
+            raise UserError(f"--set {item!r}: give COMPONENT.PARAMETER=VALUE")
+        found.setdefault(component, {})[parameter] = value
+    return found
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_out(request: Request) -> Path:
+    """A run folder named after what is asked."""
+    clips = request.clips or request.preset.clips
+    clip = Path(clips[0]).stem if len(clips) == 1 else f"{len(clips)}clips"
+    return Path("runs") / "-".join([request.preset.name, clip, "+".join(request.defenses), "+".join(request.victims)])
+
+
+def known_clip(name: str) -> None:
+    """See that ``name`` is a clip or a file.
+
+    Raises:
+        UserError: it is neither.
+    """
+    from vdf_bench import registry
+    from vdf_bench.steps import clip_provider
+
+    if clip_provider(name) is None and not Path(name).exists():
+        known = [clip for provider in registry.names("clips") for clip in registry.create("clips", provider).names()]
+        raise UserError(f"clip {name!r} is neither a known name nor a file: {registry.suggest(name, known)}")
