@@ -34,7 +34,7 @@ def require_surrogate(setting: Setting, name: str) -> Parser:
         UserError: there is none.
     """
     if setting.surrogate is None:
-        raise UserError(f"defense {name} differentiates a face parser: name one, such as --surrogate builtin")
+        raise UserError(f"defense {name} differentiates a face parser: Setting.surrogate must name one")
     return setting.surrogate
 
 
