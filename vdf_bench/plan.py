@@ -194,10 +194,10 @@ def build_plan(request: Request) -> Plan:
                 clean = builder.cells(clip_key, name, arm, budget, published, chain, parser, victims, seed, clean)
     judged = {name for name, _ in builder.judges}
     for name in registry.names("judges"):
-        if name not in judged:
-            plan.left_out.append(
-                {"kind": "judge", "name": name, "why": registry.unmet(registry.load("judges", name).card) or ""}
-            )
+        judge = registry.create("judges", name, request.overrides.get(name))
+        lack = registry.unmet(judge.card) if name not in judged else getattr(judge, "missing", lambda: None)()
+        if lack:
+            plan.left_out.append({"kind": "judge", "name": name, "why": lack})
     return plan
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vdf_bench.cards import Component
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
 JudgeStage = Literal["protect", "capture", "clone"]
 
 
-class BaseJudge(Component):
+class BaseJudge(Component, ABC):
     """A judge with a card and parameters; see :class:`vdf_bench.interfaces.Judge`."""
 
     stage: ClassVar[JudgeStage]
 
+    @abstractmethod
     def measure(self, evidence: Evidence) -> Iterable[Measurement]:
-        raise NotImplementedError
+        """See :meth:`vdf_bench.interfaces.Judge.measure`."""
 
     def missing(self) -> str | None:
         """Which columns are left out here and what they lack; None where all can be measured."""
