@@ -116,13 +116,14 @@ class Rendering:
 
     Attributes:
         rgb: (B, S, S, 3) uint8 RGB, head over the backdrop.
-        depth: (B, S, S) float32, camera z in head units where ``alpha`` > 0.5, 0 elsewhere.
-        alpha: (B, S, S) float32 in [0, 1], opacity of the field.
+        depth: (B, S, S) float32, camera z in head units where ``alpha`` > 0.5, 0 elsewhere; None where the victim
+            gives out no more than a video.
+        alpha: (B, S, S) float32 in [0, 1], opacity of the field; None likewise.
     """
 
     rgb: NDArray[np.uint8]
-    depth: NDArray[np.float32]
-    alpha: NDArray[np.float32]
+    depth: NDArray[np.float32] | None = None
+    alpha: NDArray[np.float32] | None = None
 
 
 class Head(Protocol):

@@ -74,10 +74,13 @@ def unpack_clip(artifact: Artifact) -> Clip:
 
 def pack_rendering(rendering: Rendering, meta: dict[str, Any]) -> Artifact:
     """The cloned video with a record of how it was driven."""
-    return Artifact({"rgb": rendering.rgb, "depth": rendering.depth, "alpha": rendering.alpha}, meta)
+    arrays: dict[str, NDArray[Any]] = {"rgb": rendering.rgb}
+    arrays |= {"depth": rendering.depth} if rendering.depth is not None else {}
+    arrays |= {"alpha": rendering.alpha} if rendering.alpha is not None else {}
+    return Artifact(arrays, meta)
 
 
 def unpack_rendering(artifact: Artifact) -> Rendering | None:
     """The rendering; None where the fit before it failed."""
     arrays = artifact.arrays
-    return Rendering(arrays["rgb"], arrays["depth"], arrays["alpha"]) if "rgb" in arrays else None
+    return Rendering(arrays["rgb"], arrays.get("depth"), arrays.get("alpha")) if "rgb" in arrays else None

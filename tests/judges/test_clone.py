@@ -18,6 +18,7 @@ from vdf_bench.judges.identity import Identity
 from vdf_bench.judges.lips import Lips
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.outcome import classify, gates
+from vdf_bench.packing import pack_rendering, unpack_rendering
 
 pytestmark = pytest.mark.usefixtures("landmarker")
 JUDGES = [Field(), Identity(), Lips(), DefenseSuccess()]
@@ -68,6 +69,19 @@ def test_frozen_face_is_recognised_yet_fails(evidence):
     assert classify(frozen) == ("frozen", "alpha_head=0.00")
     outcome, code = classify(with_clone(evidence, still))
     assert (outcome, code) == ("frozen", "frame_change_ratio=0.00")
+
+
+def test_clone_that_is_a_video_only_is_judged_without_opacity_and_depth(evidence):
+    video = replace(evidence, rendering=Rendering(evidence.rendering.rgb))
+    whole, values = judged(evidence), judged(video)
+    assert whole.keys() - values.keys() == {"alpha_head", "depth_mae"}
+    assert all(values[name] == whole[name] for name in values)
+    assert classify(video) == ("trained", "")
+    still = np.repeat(evidence.rendering.rgb[:1], len(evidence.rendering.rgb), 0)
+    assert classify(replace(evidence, rendering=Rendering(still))) == ("frozen", "frame_change_ratio=0.00")
+    packed = unpack_rendering(pack_rendering(video.rendering, {}))
+    assert (packed.depth, packed.alpha) == (None, None)
+    np.testing.assert_array_equal(packed.rgb, evidence.rendering.rgb)
 
 
 def test_stranger_fails_identity_only(evidence):

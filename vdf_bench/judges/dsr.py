@@ -67,10 +67,12 @@ class DefenseSuccess(BaseJudge):
         chosen = self.parameters
         recogniser = recogniser_of(chosen, seen)
         threshold = recogniser.threshold if chosen.threshold is None else chosen.threshold
+        holes = frame_alpha(seen)
+        broken = head_psnr(seen) < chosen.min_head_psnr
         parts = {
             "dsr_identity": ~seen.clone_faces.seen | (seen.cosines(recogniser) < threshold),
             "dsr_lips": fails_lips(seen, chosen.min_correlation, chosen.min_energy),
-            "dsr_quality": (head_psnr(seen) < chosen.min_head_psnr) | (frame_alpha(seen) < chosen.min_alpha),
+            "dsr_quality": broken if holes is None else broken | (holes < chosen.min_alpha),
         }
         yield measurement("dsr", np.logical_or.reduce(list(parts.values())).mean(), count)
         for name, fails in parts.items():

@@ -47,12 +47,11 @@ class Field(BaseJudge):
         elif seen.undefended:
             yield measurement("head_psnr_to_clean", PSNR_CAP, 0)  # its own twin
         truth = seen.clip.truth
-        if truth is not None and truth.depth is not None:
-            depth = np.zeros(seen.head.shape, np.float32)
-            if seen.rendering is not None:
-                depth = np.where(seen.alpha > 0.5, np.nan_to_num(seen.rendering.depth, posinf=0, neginf=0), 0)
-            yield measurement("depth_mae", depth_error(depth, truth.depth[seen.split.heldout], seen.head), count)
-        yield measurement("alpha_head", alpha_head(seen), count)
+        if truth is not None and truth.depth is not None and seen.depth is not None:
+            yield measurement("depth_mae", depth_error(seen.depth, truth.depth[seen.split.heldout], seen.head), count)
+        alpha = alpha_head(seen)
+        if alpha is not None:
+            yield measurement("alpha_head", alpha, count)
         ratio, pairs_seen = frame_change_ratio(seen)
         yield measurement("frame_change_ratio", ratio, pairs_seen)
 
@@ -63,16 +62,21 @@ def head_psnr(seen: Observation) -> NDArray[np.float64]:
     return np.array([psnr(clone, true, head) for clone, true, head in trios])
 
 
-def frame_alpha(seen: Observation) -> NDArray[np.float64]:
-    """Mean opacity inside the head of every held-out frame, (B,); 1 where there is no head to cover."""
+def frame_alpha(seen: Observation) -> NDArray[np.float64] | None:
+    """Mean opacity inside the head of every held-out frame, (B,); 1 where there is no head to cover; None unknown."""
+    if seen.alpha is None:
+        return None
     size = seen.head.sum((1, 2))
     covered = (seen.alpha * seen.head).sum((1, 2), dtype=np.float64)
     return np.where(size > 0, covered / np.maximum(size, 1), 1.0)
 
 
-def alpha_head(seen: Observation) -> float:
-    """Mean opacity over all head pixels."""
-    return float(frame_alpha(seen) @ (weight := seen.head.sum((1, 2))) / weight.sum()) if seen.head.any() else 1.0
+def alpha_head(seen: Observation) -> float | None:
+    """Mean opacity over all head pixels; None where the clone is a video only."""
+    covered = frame_alpha(seen)
+    if covered is None:
+        return None
+    return float(covered @ (weight := seen.head.sum((1, 2))) / weight.sum()) if seen.head.any() else 1.0
 
 
 def frame_change_ratio(seen: Observation) -> tuple[float, int]:

@@ -96,11 +96,20 @@ class Observation(Evidence):
         return np.zeros_like(self.true_frames) if capture is None else capture.backdrop(self.split.heldout)
 
     @cached_property
-    def alpha(self) -> NDArray[np.float32]:
-        """(B, S, S) opacity in [0, 1]; 0 without a fit."""
+    def alpha(self) -> NDArray[np.float32] | None:
+        """(B, S, S) opacity in [0, 1]; 0 without a fit; None where the clone is a video only."""
         if self.rendering is None:
             return np.zeros(self.true_frames.shape[:3], np.float32)
-        return np.clip(np.nan_to_num(self.rendering.alpha), 0, 1)
+        return None if self.rendering.alpha is None else np.clip(np.nan_to_num(self.rendering.alpha), 0, 1)
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32] | None:
+        """(B, S, S) camera z of the clone's surface, 0 where there is none or no fit; None where it is not known."""
+        if self.rendering is None:
+            return np.zeros(self.true_frames.shape[:3], np.float32)
+        if self.rendering.depth is None or self.alpha is None:
+            return None
+        return np.where(self.alpha > 0.5, np.nan_to_num(self.rendering.depth, posinf=0, neginf=0), 0)
 
     @cached_property
     def head(self) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ def classify(evidence: Evidence) -> tuple[Outcome, str]:
     """Outcome of a cell, and a code with detail.
 
     A fit that ended otherwise keeps its outcome; a trained one is ``frozen`` when the field is empty where the head
-    should be (the face then comes out of the plate) or hardly moves.
+    should be (the face then comes out of the plate) or hardly moves. Of a clone that is a video only, motion decides.
     """
     if evidence.outcome != "trained":
         return evidence.outcome, evidence.code
@@ -30,7 +30,7 @@ def classify(evidence: Evidence) -> tuple[Outcome, str]:
         return "diverged", evidence.code or "no-rendering"
     seen = observe(evidence)
     alpha, (change, _) = alpha_head(seen), frame_change_ratio(seen)
-    if alpha < FROZEN_ALPHA:
+    if alpha is not None and alpha < FROZEN_ALPHA:
         return "frozen", f"alpha_head={alpha:.2f}"
     if change < FROZEN_CHANGE:
         return "frozen", f"frame_change_ratio={change:.2f}"
