@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Target = Literal["composite", "full"]
 Outcome = Literal["trained", "frozen", "refused", "diverged", "timed-out", "void"]
+Scale = Literal["compact", "paper"]
 Stage = Literal["protect", "capture", "field", "clone", "cost"]
 
 
@@ -79,18 +81,28 @@ class Purifier(Protocol):
 class FitSetting:
     """How a victim trains.
 
+    ``device``, ``scratch`` and ``tell`` say where and how it runs; they change no result on one machine.
+
     Attributes:
         target: ``composite`` trains on frames whose background was replaced through the parsing mask (RAD-NeRF,
             TalkingGaussian ...); ``full`` on the frames as they are.
         seed: of initialisation and sampling.
         iterations: optimisation steps, or None for the victim's default at this size.
         timeout: wall seconds after which the fit ends as ``timed-out``.
+        scale: ``compact`` is sized for a CPU; ``paper`` takes the sizes and step counts of the published systems.
+        device: torch device.
+        scratch: file for checkpoints, from which a killed fit goes on; None keeps none.
+        tell: called now and then with the share of the fit that is done.
     """
 
     target: Target = "composite"
     seed: int = 0
     iterations: int | None = None
     timeout: float = 3600.0
+    scale: Scale = "compact"
+    device: str = "cpu"
+    scratch: Path | None = None
+    tell: Callable[[float], None] | None = None
 
 
 @dataclass(frozen=True)
