@@ -30,6 +30,16 @@ def test_short_clips_hold_out_enough_to_judge():
     assert len(split_frames(110).train) == 86
 
 
+@pytest.mark.parametrize(
+    ("count", "blocks"), [(64, 1), (75, 2), (110, 2), (250, 2), (300, 3), (400, 4), (500, 4), (4000, 4)]
+)
+def test_longer_clips_are_judged_at_more_moments(count, blocks):
+    split = split_frames(count)
+    assert len(list(split.each_block())) == blocks
+    assert all(len(where) >= 12 for where in split.each_block())
+    assert count / 12 < len(split.heldout)
+
+
 def test_pose_projects_through_the_middle():
     pose = Pose(np.diag([1.0, -1, -1])[None].astype(np.float32), np.array([[0, 0, 5]], np.float32), 100.0)
     points = pose.project(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]]), 64)

@@ -120,7 +120,8 @@ class Split:
     """Which frames train the field and which judge it.
 
     The official pipelines hold out the last eleventh; short clips would then be judged on ten frames of one
-    moment, so at least :data:`MIN_HELDOUT` frames are held out, in blocks spread over the clip.
+    moment, so at least :data:`MIN_HELDOUT` frames are held out, in blocks spread over the clip: a block for every
+    four seconds, two to four in all.
 
     Attributes:
         train: (A,) int64 frame indices.
@@ -139,12 +140,19 @@ class Split:
 
 
 MIN_HELDOUT = 24
+#: Frames of the shortest block: lips need about half a second to show that they follow.
+MIN_BLOCK = 12
 
 
 def split_frames(count: int) -> Split:
-    """Hold out an eleventh of ``count`` frames (but at least 24, at most a third) in two to four blocks."""
-    held = min(max(round(count / 11), MIN_HELDOUT), count // 3)
-    blocks = max(1, min(4, held // 12))
+    """Hold out an eleventh of ``count`` frames in two to four blocks.
+
+    At least 24 frames, and 12 for every hundred up to 48, so that 16 s of video are judged at four moments; at most a
+    third, in fewer blocks.
+    """
+    wanted = min(max(MIN_HELDOUT, MIN_BLOCK * (count // 100)), 4 * MIN_BLOCK)
+    held = min(max(round(count / 11), wanted), count // 3)
+    blocks = max(1, min(4, held // MIN_BLOCK))
     length = held // blocks
     # Block k ends where (k+1)/blocks of the clip ends, so that the last one is the official tail.
     ends = [round((k + 1) * count / blocks) for k in range(blocks)]

@@ -365,7 +365,7 @@ class _Builder:
         files = [value for _, values in chosen for value in values.values() if isinstance(value, str) and value]
         code = digest(
             [
-                code_digest("vdf_bench.judges", "vdf_bench.capture"),
+                code_digest("vdf_bench.judges", "vdf_bench.capture", "vdf_bench.correlation"),
                 weights_digest("landmarker", "id-synth"),
                 user_weights_digest(*files),
             ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdf_bench.cards import Card
+from vdf_bench.correlation import correlation_interval
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import RATIO_CAP, measurement
 from vdf_bench.judges.observe import observe
-from vdf_bench.judges.points import correlation, deviation, mouth_distance
+from vdf_bench.judges.points import centre_blocks, correlation, deviation, mouth_distance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -58,3 +59,25 @@ def energy_ratio(clone: NDArray[np.float64], truth: NDArray[np.float64]) -> floa
         return 0.0
     true = deviation(truth)
     return min(deviation(clone) / true, RATIO_CAP) if true >= STILL else 1.0
+
+
+def block_interval(
+    clone: NDArray[np.float64], truth: NDArray[np.float64], blocks: Sequence[NDArray[np.int64]]
+) -> tuple[float, float]:
+    """95 % interval of ``lip_correlation``: the correlation pooled over blocks, each block's mean removed.
+
+    Fisher's z with as many independent pairs as the autocorrelated openings are worth; see
+    :func:`vdf_bench.correlation.correlation_interval`.
+
+    Args:
+        clone: (J,) openings, such as :class:`vdf_bench.judges.observe.Lips` holds.
+        truth: (J,) the owner's.
+        blocks: positions into them, a block at a time.
+
+    Returns:
+        Low and high end; (-1, 1) where either stands still, as then nothing is known.
+    """
+    clone, truth = centre_blocks(clone, blocks), centre_blocks(truth, blocks)
+    if min(deviation(clone), deviation(truth)) < STILL:
+        return -1.0, 1.0
+    return correlation_interval(clone, truth, blocks)
