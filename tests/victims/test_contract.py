@@ -10,6 +10,7 @@ import pytest
 from vdf_bench import registry
 from vdf_bench.clip import Pose
 from vdf_bench.interfaces import Drive, FitFailed, FitSetting
+from vdf_bench.victims.common import training
 
 STEPS = {"gaussian": 150, "triplane": 150}
 SMALL = {"gaussian": {"count": "600"}, "triplane": {"rays": "512", "resolution": "24"}}
@@ -113,3 +114,34 @@ def test_timeout_ends_the_fit(name, capture):
     with pytest.raises(FitFailed) as failure:
         victim(name).fit(capture, FitSetting(iterations=5000, timeout=0.05))
     assert failure.value.outcome == "timed-out"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fit_that_was_cut_off_goes_on_to_the_same_bytes(name, capture, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    whole = victim(name).fit(capture, FitSetting(iterations=20, seed=1)).state()
+
+    class Cut(Exception):
+        pass
+
+    def cut(share):
+        if share > 0.6:
+            raise Cut
+
+    monkeypatch.setattr(training, "TELL_SECONDS", 0.0)
+    scratch = tmp_path / "checkpoint"
+    with pytest.raises(Cut):
+        victim(name).fit(capture, FitSetting(iterations=20, seed=1, scratch=scratch, tell=cut))
+    shares = []
+    again = victim(name).fit(capture, FitSetting(iterations=20, seed=1, scratch=scratch, tell=shares.append)).state()
+    assert min(shares) > 0.6, "it began again"
+    assert all(whole[key].tobytes() == again[key].tobytes() for key in whole)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_damaged_checkpoint_is_as_good_as_none(name, capture, tmp_path):
+    scratch = tmp_path / "checkpoint"
+    scratch.write_bytes(b"not a checkpoint")
+    whole = victim(name).fit(capture, FitSetting(iterations=5)).state()
+    again = victim(name).fit(capture, FitSetting(iterations=5, scratch=scratch)).state()
+    assert all(whole[key].tobytes() == again[key].tobytes() for key in whole)

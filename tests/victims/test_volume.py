@@ -6,27 +6,28 @@ import numpy as np
 import torch
 
 from vdf_bench.clip import Pose
-from vdf_bench.victims.triplane.volume import camera_rays, integrate, place_strata
-
-LOW, HIGH, GRID = -np.ones(3, np.float32), np.ones(3, np.float32), 20
+from vdf_bench.victims.common.volume import GRID, Occupancy, camera_rays, integrate
 
 
 def ball(points, radius=0.6, sigma=30.0):
     return sigma * (np.linalg.norm(points, axis=-1) < radius)
 
 
-def grids(sigma=30.0):
+def occupancy(sigma=30.0):
+    grid = Occupancy(-torch.ones(3), torch.ones(3), 1.0)
     axis = (np.arange(GRID) + 0.5) / GRID * 2 - 1
     cells = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1)
-    density = ball(cells, sigma=sigma).astype(np.float32)
-    return density, (np.linalg.norm(cells, axis=-1) < 0.8).astype(np.uint8)
+    grid.cached.copy_(torch.from_numpy(ball(cells, sigma=sigma).astype(np.float32)))
+    grid.occupied.copy_(torch.from_numpy((np.linalg.norm(cells, axis=-1) < 0.8).astype(np.uint8)))
+    return grid
 
 
 def render(direction, samples, sigma=30.0):
     """Colour, opacity and depth of a ball whose colour is its position, seen from z = -4."""
     origin = np.tile(np.array([[0, 0, -4]], np.float32), (len(direction), 1))
-    edges = np.empty((len(direction), samples + 1), np.float32)
-    hit = place_strata(origin, direction, LOW, HIGH, *grids(sigma), edges)
+    hit, edges = (
+        part.numpy() for part in occupancy(sigma).strata(torch.from_numpy(origin), torch.from_numpy(direction), samples)
+    )
     depth = (edges[:, 1:] + edges[:, :-1]) / 2
     points = origin[:, None] + direction[:, None] * depth[..., None]
     width = np.diff(edges) * np.linalg.norm(direction, axis=1, keepdims=True)
@@ -73,9 +74,10 @@ def test_rays_that_miss_are_known():
 
 def test_rays_undo_the_projection():
     pose = Pose(np.diag([1, -1, -1]).astype(np.float32)[None], np.array([[0.1, -0.2, 7]], np.float32), 120.0)
-    pixels = np.array([[3, 50], [40, 7]])
-    origin, direction = camera_rays(pixels, pose.rotation[0], pose.translation[0], pose.focal, 64)
+    pixels = torch.tensor([[[3, 50], [40, 7]]])
+    rotation, translation = torch.from_numpy(pose.rotation), torch.from_numpy(pose.translation)
+    origin, direction = (part[0].numpy() for part in camera_rays(pixels, rotation, translation, pose.focal, 64))
     points = origin + 6.5 * direction
-    np.testing.assert_allclose(pose.project(points, 64)[0], pixels + 0.5, atol=1e-3)
+    np.testing.assert_allclose(pose.project(points, 64)[0], pixels[0] + 0.5, atol=1e-3)
     camera = points @ pose.rotation[0].T + pose.translation[0]
     np.testing.assert_allclose(camera[:, 2], 6.5, atol=1e-5)

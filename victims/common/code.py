@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ class Code:
     Attributes:
         mean, spread, low, high: (3,) float32; the last two in raw units.
     """
+
+    #: Name of its array in a head's state.
+    KEY: ClassVar[str] = "code"
 
     mean: NDArray[np.float32]
     spread: NDArray[np.float32]
@@ -40,12 +43,12 @@ class Code:
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """As one array, for a head's state."""
-        return {"code": np.stack([self.mean, self.spread, self.low, self.high])}
+        return {self.KEY: np.stack([self.mean, self.spread, self.low, self.high])}
 
     @classmethod
     def restore(cls, state: dict[str, NDArray[np.generic]]) -> Code:
         """Inverse of :meth:`state`."""
-        return cls(*np.asarray(state["code"], np.float32))
+        return cls(*np.asarray(state[cls.KEY], np.float32))
 
     def repeats(self, codes: NDArray[np.float32]) -> NDArray[np.int64]:
         """(A,) how often an epoch shows each training frame: blinks and wide mouths are rare, so up to four times.

@@ -46,13 +46,13 @@ class Gaussian(Component):
     parameters_model: ClassVar[type[Parameters]] = GaussianParameters
 
     def fit(self, capture: Capture, setting: FitSetting) -> Head:
-        from vdf_bench.victims.gaussian.train import fit
+        from vdf_bench.victims.common.training import train
+        from vdf_bench.victims.gaussian.train import GaussianTrainer
 
-        head: Head = fit(capture, setting, self.parameters)
-        return head
+        return train(GaussianTrainer(capture, setting, self.parameters), setting)
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
-        from vdf_bench.victims.gaussian.field import GaussianHead
+        from vdf_bench.victims.common.head import FieldHead
+        from vdf_bench.victims.gaussian.field import GaussianField
 
-        head: Head = GaussianHead(state)
-        return head
+        return FieldHead.restore(state, GaussianField.blank)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from vdf_bench.interfaces import Rendering
-from vdf_bench.victims.common.code import Code
+from vdf_bench.victims.common.head import Field, Picture, View
 from vdf_bench.victims.gaussian.rasterise import composite
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from vdf_bench.interfaces import Drive
 
 #: Driving scalars: mouth opening, mouth width, eye opening.
 CODE_SIZE = 3
@@ -29,7 +20,7 @@ REACH = (0.1, 0.1, 0.1, 0.3, 0.3, 0.3, 1.0, 1.0, 1.0, 1.0)
 EMBEDDING = 8
 
 
-class GaussianField(nn.Module):
+class GaussianField(Field):
     """N Gaussians and the network that moves them.
 
     The deformation sees each Gaussian through a learnt embedding (per-Gaussian rather than per-place, so that
@@ -82,6 +73,19 @@ class GaussianField(nn.Module):
         self.register_buffer("scale_bounds", torch.log(torch.tensor([0.004, 0.25]) * unit))
         self.reach: Tensor
         self.scale_bounds: Tensor
+
+    @classmethod
+    def blank(cls, tensors: dict[str, Tensor]) -> GaussianField:
+        """A field of the sizes of ``tensors``, a state dictionary."""
+        rows = tensors["position"]
+        return cls(
+            rows, torch.ones(len(rows)), torch.ones(len(rows), 3), tensors["embedding"],
+            torch.ones(len(rows), 2), 1.0, torch.Generator(), tensors["second"].shape[0],
+        )  # fmt: skip
+
+    def picture(self, view: View) -> Picture:
+        image, transmittance, _ = self(view.rotation, view.translation, view.focal, view.size, view.code)
+        return Picture(image[..., :3], 1 - transmittance, image[..., 3])
 
     def offsets(self, code: Tensor) -> Tensor:
         """(N, 10) deformation by the code (3,)."""
@@ -165,52 +169,3 @@ def _uniform(shape: tuple[int, int], generator: torch.Generator) -> Tensor:
     bound = (6 / shape[0]) ** 0.5
     weights: Tensor = (torch.rand(shape, generator=generator) * 2 - 1) * bound
     return weights
-
-
-class GaussianHead:
-    """A trained Gaussian head (:class:`vdf_bench.interfaces.Head`).
-
-    Args:
-        state: as :meth:`state` gives it.
-    """
-
-    def __init__(self, state: dict[str, NDArray[np.generic]]) -> None:
-        self._state = state
-        self._code = Code.restore(state)
-        tensors = {key: torch.from_numpy(np.array(value)) for key, value in state.items() if key != "code"}
-        rows = tensors["position"]
-        self._field = GaussianField(
-            rows, torch.ones(len(rows)), torch.ones(len(rows), 3), tensors["embedding"],
-            torch.ones(len(rows), 2), 1.0,
-            torch.Generator(), tensors["second"].shape[0],
-        )  # fmt: skip
-        self._field.load_state_dict(tensors)
-
-    @classmethod
-    def of(cls, field: GaussianField, code: Code) -> GaussianHead:
-        """The head of a trained field."""
-        arrays = {key: value.detach().numpy().copy() for key, value in field.state_dict().items()}
-        return cls({**arrays, **code.state()})
-
-    def state(self) -> dict[str, NDArray[np.generic]]:
-        return self._state
-
-    @torch.no_grad()
-    def render(self, drive: Drive) -> Rendering:
-        count, size = drive.backdrop.shape[:2]
-        codes = torch.from_numpy(self._code(drive.mouth, drive.eyes))
-        rgb = np.empty((count, size, size, 3), np.uint8)
-        depth = np.empty((count, size, size), np.float32)
-        alpha = np.empty((count, size, size), np.float32)
-        for i in range(count):
-            image, transmittance, _ = self._field(
-                torch.from_numpy(drive.pose.rotation[i]), torch.from_numpy(drive.pose.translation[i]),
-                drive.pose.focal, size, codes[i],
-            )  # fmt: skip
-            through = transmittance.numpy()
-            alpha[i] = 1 - through
-            seen = alpha[i] > 0.5
-            depth[i] = np.where(seen, image[..., 3].numpy() / np.where(seen, alpha[i], 1), 0)
-            mixed = image[..., :3].numpy() * 255 + through[..., None] * drive.backdrop[i]
-            rgb[i] = mixed.round().clip(0, 255)
-        return Rendering(rgb, depth, alpha)

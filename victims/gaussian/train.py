@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,8 +13,8 @@ from vdf_bench.victims.common.code import Code
 from vdf_bench.victims.common.scene import Scene, find_scene
 from vdf_bench.victims.common.ssim import dissimilarity
 from vdf_bench.victims.common.targets import Targets, make_targets
-from vdf_bench.victims.common.watch import Watch
-from vdf_bench.victims.gaussian.field import EMBEDDING, GaussianField, GaussianHead
+from vdf_bench.victims.common.training import Trainer
+from vdf_bench.victims.gaussian.field import EMBEDDING, GaussianField
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Shares of all iterations: the static warm-up ends, Gaussians are split and pruned.
 WARM_UP, DENSIFY = 0.1, 0.35
-#: Learning rates fall to this share of their start.
-FINAL_RATE = 0.05
 
 
 def default_iterations(size: int, frames: int) -> int:
@@ -39,53 +37,83 @@ def default_count(size: int) -> int:
     return int(np.clip(3500 * size / 128, 800, 30_000))
 
 
-def fit(capture: Capture, setting: FitSetting, parameters: GaussianParameters) -> GaussianHead:
-    """Train a Gaussian head; see :class:`vdf_bench.interfaces.Victim`."""
-    watch = Watch(setting.timeout)
-    random = np.random.default_rng(setting.seed)
-    generator = torch.Generator().manual_seed(setting.seed)
-    targets = make_targets(capture, setting.target)
-    frames = targets.frames
-    scene = find_scene(capture, frames)
-    code = Code.fit(capture.mouth[frames], capture.eyes[frames])
-    codes = torch.from_numpy(code(capture.mouth[frames], capture.eyes[frames]))
-    rotation = torch.from_numpy(capture.pose.rotation[frames])
-    translation = torch.from_numpy(capture.pose.translation[frames])
-    field = initial_field(capture, scene, targets, parameters.count or default_count(capture.size), random, generator)
-    iterations = setting.iterations or default_iterations(capture.size, len(frames))
-    warm_up, densify = int(WARM_UP * iterations), int(DENSIFY * iterations)
-    optimiser = _optimiser(field, parameters, scene.unit)
-    schedule = FINAL_RATE ** (1 / iterations)
-    stress = torch.zeros(len(field.position))
-    epoch = np.repeat(np.arange(len(frames)), code.repeats(codes.numpy()))
-    order: list[int] = []
-    for iteration in range(iterations):
-        if not order:
-            order = random.permutation(epoch).tolist()
-        i = order.pop()
-        image, transmittance, mean = field(
-            rotation[i], translation[i], capture.pose.focal, capture.size, codes[i] if iteration >= warm_up else None
+class GaussianTrainer(Trainer):
+    """A fit of ``gaussian``; see :class:`vdf_bench.interfaces.Victim`."""
+
+    final_rate = 0.05
+
+    def __init__(self, capture: Capture, setting: FitSetting, parameters: GaussianParameters) -> None:
+        super().__init__(setting)
+        self.parameters = parameters
+        self.targets = targets = make_targets(capture, setting.target)
+        frames = targets.frames
+        self.scene = scene = find_scene(capture, frames)
+        self.code = Code.fit(capture.mouth[frames], capture.eyes[frames])
+        codes = self.code(capture.mouth[frames], capture.eyes[frames])
+        self.codes = torch.from_numpy(codes).to(self.device)
+        self.rotation = torch.from_numpy(capture.pose.rotation[frames]).to(self.device)
+        self.translation = torch.from_numpy(capture.pose.translation[frames]).to(self.device)
+        self.focal, self.size = capture.pose.focal, capture.size
+        count = parameters.count or default_count(capture.size)
+        self.field = initial_field(capture, scene, targets, count, self.random, self.generator)
+        self.iterations = setting.iterations or default_iterations(capture.size, len(frames))
+        self.warm_up, self.densify = int(WARM_UP * self.iterations), int(DENSIFY * self.iterations)
+        self.stress = torch.zeros(count, device=self.device)
+        self.epoch = np.repeat(np.arange(len(frames)), self.code.repeats(codes))
+        self.order: list[int] = []
+        self._centres: Tensor | None = None
+
+    def make_optimiser(self) -> torch.optim.Optimizer:
+        """Adam with one rate per kind of parameter."""
+        unit = self.scene.unit
+        rates = {
+            "position": 3e-3 * unit,
+            "scale": 1e-2,
+            "rotation": 1e-2,
+            "opacity": 3e-2,
+            "colour": 3e-2,
+            "shading": 1e-2,
+            "attention": 3e-2,
+            "blend": 2e-2,
+        }
+        groups = [
+            {"params": [value], "lr": rates.get(name, self.parameters.motion_rate), "name": name}
+            for name, value in self.field.named_parameters()
+        ]
+        return torch.optim.Adam(groups, eps=1e-10, fused=True)
+
+    def loss(self, iteration: int) -> Tensor:
+        if not self.order:
+            self.order = self.random.permutation(self.epoch).tolist()
+        i = self.order.pop()
+        code = self.codes[i] if iteration >= self.warm_up else None
+        image, transmittance, self._centres = self.field(
+            self.rotation[i], self.translation[i], self.focal, self.size, code
         )
-        loss = frame_loss(image, transmittance, targets, i, parameters)
-        watch.check(iteration, float(loss.detach()))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        for group in optimiser.param_groups:
-            group["lr"] *= schedule
-        if iteration < densify and mean.grad is not None:
-            stress += mean.grad.norm(dim=1)
-        if iteration == densify:
-            _densify(field, optimiser, stress, generator)
-    return GaussianHead.of(field, code)
+        return frame_loss(image, transmittance, self.targets, i, self.parameters)
+
+    def after(self, iteration: int) -> None:
+        if iteration < self.densify and self._centres is not None and self._centres.grad is not None:
+            self.stress += self._centres.grad.norm(dim=1)
+        if iteration == self.densify:
+            _densify(self.field, self.optimiser, self.stress, self.generator)
+
+    def memory(self) -> dict[str, Any]:
+        return {"order": self.order, "stress": self.stress}
+
+    def recall(self, memory: dict[str, Any], field: dict[str, Tensor]) -> None:
+        for name, value in self.field.named_parameters():
+            value.data = torch.empty_like(field[name])  # densification may have changed the count
+        super().recall(memory, field)
+        self.order, self.stress = memory["order"], memory["stress"]
 
 
 def frame_loss(
     image: Tensor, transmittance: Tensor, targets: Targets, i: int, parameters: GaussianParameters
 ) -> Tensor:
     """Weighted L1 and D-SSIM against the target frame, opacity against the head mask where there is one."""
-    backdrop = torch.from_numpy(targets.backdrop[i]).float() / 255
-    target = torch.from_numpy(targets.rgb[i]).float() / 255
+    backdrop = torch.from_numpy(targets.backdrop[i]).to(image.device).float() / 255
+    target = torch.from_numpy(targets.rgb[i]).to(image.device).float() / 255
     rgb = image[..., :3] + transmittance[..., None] * backdrop
     weight = torch.ones_like(transmittance)
     for left, top, right, bottom in targets.eyes[i]:
@@ -96,7 +124,7 @@ def frame_loss(
     if parameters.ssim_weight:
         loss = (1 - parameters.ssim_weight) * loss + parameters.ssim_weight * dissimilarity(rgb, target)
     if targets.head is not None:
-        head = torch.from_numpy(targets.head[i]).float()
+        head = torch.from_numpy(targets.head[i]).to(image.device).float()
         loss = loss + parameters.mask_weight * ((1 - transmittance - head) ** 2).mean()
     return loss
 
@@ -173,26 +201,9 @@ def _seen_colours(
     return np.asarray(total / weight)
 
 
-def _optimiser(field: GaussianField, parameters: GaussianParameters, unit: float) -> torch.optim.Adam:
-    """Adam with one rate per kind of parameter."""
-    rates = {
-        "position": 3e-3 * unit,
-        "scale": 1e-2,
-        "rotation": 1e-2,
-        "opacity": 3e-2,
-        "colour": 3e-2,
-        "shading": 1e-2,
-        "attention": 3e-2,
-        "blend": 2e-2,
-    }
-    groups = [
-        {"params": [parameter], "lr": rates.get(name, parameters.motion_rate), "name": name}
-        for name, parameter in field.named_parameters()
-    ]
-    return torch.optim.Adam(groups, eps=1e-10, fused=True)
-
-
-def _densify(field: GaussianField, optimiser: torch.optim.Adam, stress: Tensor, generator: torch.Generator) -> None:
+def _densify(
+    field: GaussianField, optimiser: torch.optim.Optimizer, stress: Tensor, generator: torch.Generator
+) -> None:
     """Split the Gaussians that are pulled hardest on screen; drop the transparent ones (Kerbl et al., section 5.2).
 
     Half of a split's offspring moves along the longest axis, both shrink; the optimiser's memory follows.

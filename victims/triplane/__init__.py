@@ -48,13 +48,13 @@ class Triplane(Component):
     parameters_model: ClassVar[type[Parameters]] = TriplaneParameters
 
     def fit(self, capture: Capture, setting: FitSetting) -> Head:
-        from vdf_bench.victims.triplane.train import fit
+        from vdf_bench.victims.common.training import train
+        from vdf_bench.victims.triplane.train import TriplaneTrainer
 
-        head: Head = fit(capture, setting, self.parameters)
-        return head
+        return train(TriplaneTrainer(capture, setting, self.parameters), setting)
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
-        from vdf_bench.victims.triplane.field import TriplaneHead
+        from vdf_bench.victims.common.head import FieldHead
+        from vdf_bench.victims.triplane.field import TriplaneField
 
-        head: Head = TriplaneHead(state)
-        return head
+        return FieldHead.restore(state, TriplaneField.blank)

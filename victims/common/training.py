@@ -1,0 +1,149 @@
+"""The loop around a fit: steps, learning rates that fall, the watch, and checkpoints that survive a kill."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from vdf_bench.victims.common.head import Field, FieldHead
+from vdf_bench.victims.common.watch import Watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from vdf_bench.interfaces import FitSetting
+    from vdf_bench.victims.common.code import Code
+
+#: Wall seconds between checkpoints.
+CHECKPOINT_SECONDS: Final = 60.0
+#: Wall seconds between two reports of progress.
+TELL_SECONDS: Final = 1.0
+
+
+class Trainer(ABC):
+    """One fit of one victim: what is optimised, and what a step does.
+
+    Everything random comes from ``random`` (on the CPU, whatever the device) and ``generator``.
+
+    Attributes:
+        field: what is trained.
+        code: drives it.
+        iterations: steps in all.
+        final_rate: learning rates fall exponentially to this share of their start.
+        optimiser: over ``field``.
+    """
+
+    field: Field
+    code: Code
+    iterations: int
+    final_rate: float = 0.1
+
+    def __init__(self, setting: FitSetting) -> None:
+        self.device = torch.device(setting.device)
+        self.random = np.random.default_rng(setting.seed)
+        self.generator = torch.Generator().manual_seed(setting.seed)
+        self.optimiser: torch.optim.Optimizer
+
+    @abstractmethod
+    def make_optimiser(self) -> torch.optim.Optimizer:
+        """A fresh optimiser over the field's present parameters."""
+
+    @abstractmethod
+    def loss(self, iteration: int) -> Tensor:
+        """The loss of one step, a scalar with gradients."""
+
+    def after(self, iteration: int) -> None:  # noqa: B027 - a hook
+        """Called when a step has been taken: densification, averages."""
+
+    def finish(self) -> None:  # noqa: B027 - a hook
+        """Called once, when all steps have been taken."""
+
+    def memory(self) -> dict[str, Any]:
+        """What a checkpoint must hold beside field, optimiser and random states: tensors, numbers, lists of them."""
+        return {}
+
+    def recall(self, memory: dict[str, Any], field: dict[str, Tensor]) -> None:
+        """Go back to a checkpoint: ``memory`` as :meth:`memory` gave it, ``field`` the field's tensors."""
+        self.field.load_state_dict(field)
+
+    def mixed_precision(self) -> AbstractContextManager[Any]:
+        """bfloat16 where a GPU computes; nothing on the CPU, where it would only cost accuracy."""
+        if self.device.type == "cuda":
+            return torch.autocast("cuda", torch.bfloat16)
+        return nullcontext()
+
+
+def train(trainer: Trainer, setting: FitSetting) -> FieldHead:
+    """Run ``trainer`` to its end, from its last checkpoint where ``setting.scratch`` holds one.
+
+    An interrupted fit that goes on ends in the same bytes as one that was never interrupted.
+
+    Raises:
+        FitFailed: the loss is not finite, or the time is up.
+    """
+    trainer.field.to(trainer.device)
+    trainer.optimiser = trainer.make_optimiser()
+    begun, spent = _resume(trainer, setting.scratch) if setting.scratch else (0, 0.0)
+    watch = Watch(setting.timeout - spent)
+    schedule = trainer.final_rate ** (1 / trainer.iterations)
+    start = saved = told = time.monotonic()
+    for iteration in range(begun, trainer.iterations):
+        loss = trainer.loss(iteration)
+        watch.check(iteration, float(loss.detach()))
+        trainer.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        trainer.optimiser.step()
+        for group in trainer.optimiser.param_groups:
+            group["lr"] *= schedule
+        trainer.after(iteration)
+        now = time.monotonic()
+        if setting.scratch and now - saved > CHECKPOINT_SECONDS:
+            _save(trainer, setting.scratch, iteration + 1, spent + now - start)
+            saved = now
+        if setting.tell and now - told > TELL_SECONDS:
+            setting.tell((iteration + 1) / trainer.iterations)
+            told = now
+    trainer.finish()
+    return FieldHead(trainer.field, trainer.code)
+
+
+def _save(trainer: Trainer, path: Path, done: int, spent: float) -> None:
+    import io
+
+    from vdf_bench.store import write_atomically
+
+    held = {
+        "done": done,
+        "spent": spent,
+        "field": trainer.field.state_dict(),
+        "optimiser": trainer.optimiser.state_dict(),
+        "random": trainer.random.bit_generator.state,
+        "generator": trainer.generator.get_state(),
+        "memory": trainer.memory(),
+    }
+    buffer = io.BytesIO()
+    torch.save(held, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def _resume(trainer: Trainer, path: Path) -> tuple[int, float]:
+    """Steps done and seconds spent; a checkpoint that cannot be read is as good as none."""
+    if not path.is_file():
+        return 0, 0.0
+    try:
+        held = torch.load(path, map_location=trainer.device, weights_only=True)
+    except Exception:
+        return 0, 0.0
+    trainer.recall(held["memory"], held["field"])
+    trainer.optimiser = trainer.make_optimiser()
+    trainer.optimiser.load_state_dict(held["optimiser"])
+    trainer.random.bit_generator.state = held["random"]
+    trainer.generator.set_state(held["generator"].cpu())
+    return held["done"], held["spent"]
