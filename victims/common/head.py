@@ -61,9 +61,14 @@ class Field(nn.Module, ABC):
 
 
 class FieldHead:
-    """A trained field (:class:`vdf_bench.interfaces.Head`)."""
+    """A trained field (:class:`vdf_bench.interfaces.Head`).
 
-    def __init__(self, field: Field, code: Code) -> None:
+    Attributes:
+        notes: what a reader of the results should know of the fit.
+    """
+
+    def __init__(self, field: Field, code: Code, notes: tuple[str, ...] = ()) -> None:
+        self.notes = notes
         self._field = field
         self._code = code
 

@@ -38,6 +38,7 @@ class Trainer(ABC):
         iterations: steps in all.
         final_rate: learning rates fall exponentially to this share of their start.
         optimiser: over ``field``.
+        notes: what a reader of the results should know of this fit, such as a bound that was hit.
     """
 
     field: Field
@@ -50,6 +51,7 @@ class Trainer(ABC):
         self.random = np.random.default_rng(setting.seed)
         self.generator = torch.Generator().manual_seed(setting.seed)
         self.optimiser: torch.optim.Optimizer
+        self.notes: list[str] = []
 
     @abstractmethod
     def make_optimiser(self) -> torch.optim.Optimizer:
@@ -111,7 +113,7 @@ def train(trainer: Trainer, setting: FitSetting) -> FieldHead:
             setting.tell((iteration + 1) / trainer.iterations)
             told = now
     trainer.finish()
-    return FieldHead(trainer.field, trainer.code)
+    return FieldHead(trainer.field, trainer.code, tuple(trainer.notes))
 
 
 def _save(trainer: Trainer, path: Path, done: int, spent: float) -> None:
