@@ -39,6 +39,7 @@ class Capture:
         mel: (T, 16, 80) float32, log-mel windows around each frame.
         mouth_audio: (T, 2) float32, ``mouth`` as predicted from sound, variance matched.
         split: training and held-out frames.
+        audio: (N,) float32 mono at 16 kHz in [-1, 1], as the attacker has it; empty where the clip has no sound.
         scalars: numbers for the trace, such as ``audio_r`` (cross-validated correlation of predicted and seen
             mouth opening over the training frames), ``focal_over_size``.
     """
@@ -57,6 +58,7 @@ class Capture:
     mel: NDArray[np.float32]
     mouth_audio: NDArray[np.float32]
     split: Split
+    audio: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     scalars: dict[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:

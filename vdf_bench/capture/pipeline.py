@@ -78,5 +78,6 @@ def capture_clip(
         mel=mel,
         mouth_audio=heard.mouth,
         split=split,
+        audio=audio,
         scalars={**parsing.trace, **plate.trace, **landmarks.trace, **fit.trace, **heard.trace},
     )
