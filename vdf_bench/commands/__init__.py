@@ -1,0 +1,1 @@
+"""The commands, one group a module: a command parses, calls one function, prints."""

@@ -1,0 +1,45 @@
+"""``capture``: the attacker's preprocessing, written as the folder that published systems read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from vdf_bench import arguments
+from vdf_bench.commands.options import make_console
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from vdf_bench.capture import Policy
+
+
+def capture(
+    clip: Annotated[str, typer.Argument(help="NAME or PATH.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make: the RAD-NeRF layout.")],
+    size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=64, max=1024)] = 512,
+    frames: Annotated[int | None, typer.Option(help="Length, frames; default: all.", min=64)] = None,
+    parser: Annotated[str, typer.Option(metavar="NAME", help="Face parser.")] = "builtin",
+    policy: Annotated[str, typer.Option(metavar="POLICY", help="Face-less frames: repair, strict, drop.")] = "repair",
+) -> None:
+    """Preprocess a clip into the folder that RAD-NeRF, ER-NeRF, TalkingGaussian and their kin train from."""
+    from vdf_bench.capture.layout import write_layout
+    from vdf_bench.interfaces import CaptureRefused
+    from vdf_bench.plan import PARSERS, POLICIES
+    from vdf_bench.steps import capture_frames, load_clip
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is not an empty folder: choose another one")
+    arguments.known_clip(clip)
+    chosen = cast("Policy", arguments.choice(policy, "--policy", POLICIES))
+    loaded = load_clip(clip, size, frames)
+    try:
+        captured = capture_frames(loaded.frames, loaded.audio, arguments.choice(parser, "--parser", PARSERS), chosen)
+    except CaptureRefused as refusal:
+        raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
+    write_layout(captured, out, loaded.audio)
+    console = make_console()
+    console.print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, markup=False, soft_wrap=True)
+    for note in loaded.notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)

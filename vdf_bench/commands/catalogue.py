@@ -1,0 +1,64 @@
+"""``list`` and ``info``: what there is, and what each component says of itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vdf_bench.commands.options import make_console
+from vdf_bench.errors import UserError
+
+
+def list_(
+    kind: Annotated[str, typer.Argument(help="defenses, victims, purifiers, judges or clips; default: all.")] = "",
+) -> None:
+    """List every component, with what it needs."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from vdf_bench import registry
+
+    if kind and kind not in registry.KINDS:
+        raise UserError(f"unknown kind {kind!r}: {registry.suggest(kind, list(registry.KINDS))}")
+    console = make_console()
+    for each in registry.KINDS:
+        if kind not in ("", each):
+            continue
+        table = Table(title=each, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+        for name in registry.names(each):
+            try:
+                card = registry.load(each, name).card
+            except UserError as error:  # one broken plug-in must not hide the others
+                table.add_row(name, escape(f"cannot be loaded: {error}"))
+                continue
+            table.add_row(name, escape(card.title + (f"  [{lack}]" if (lack := registry.unmet(card)) else "")))
+        console.print(table)
+
+
+def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
+    """Print a component's card and parameters."""
+    from vdf_bench import registry
+
+    console = make_console()
+    kinds = [kind for kind in registry.KINDS if name in registry.names(kind)]
+    if not kinds:
+        known = sorted({known for kind in registry.KINDS for known in registry.names(kind)})
+        raise UserError(f"unknown component {name!r}: {registry.suggest(name, known)}")
+    for kind in kinds:
+        component = registry.load(kind, name)
+        card = component.card
+        console.print(f"{card.name} ({kind[:-1]}): {card.title}", style="bold", highlight=False)
+        console.print(card.summary, highlight=False, markup=False)
+        for label, value in (
+            ("source", " ".join(filter(None, [card.source, str(card.year or ""), card.url]))),
+            ("licence", card.licence),
+            ("needs", ", ".join(card.needs) or "nothing more"),
+            ("here", registry.unmet(card) or "can run"),
+            ("cost", card.cost),
+        ):
+            if value:
+                console.print(f"  {label}: {value}", highlight=False, markup=False)
+        for field_name, field in component.parameters_model.model_fields.items():
+            text = f"  --set {card.name}.{field_name}={field.default}  {field.description or ''}"
+            console.print(text, highlight=False, markup=False)

@@ -1,0 +1,52 @@
+"""``clips``: the named portrait clips, and a look at any clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vdf_bench import arguments
+from vdf_bench.commands.options import Out, make_console
+
+app = typer.Typer(help="The portrait clips: named ones and your own.", no_args_is_help=True)
+
+
+@app.command("list")
+def clips_list() -> None:
+    """Name every clip that needs no file."""
+    from vdf_bench import registry
+
+    console = make_console()
+    for provider in registry.names("clips"):
+        source = registry.create("clips", provider)
+        console.print(f"{provider}: {source.card.title}", style="bold", highlight=False)
+        console.print("  " + ", ".join(source.names()), highlight=False)
+
+
+@app.command("show")
+def clips_show(
+    name: Annotated[str, typer.Argument(help="NAME or PATH.")],
+    out: Out = Path(),
+    size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=32, max=1024)] = 192,
+    frames: Annotated[int, typer.Option(help="Length, frames.", min=64)] = 110,
+) -> None:
+    """Write a contact sheet: frames and, where the clip was rendered, its parsing and depth."""
+    import io
+
+    from PIL import Image
+
+    from vdf_bench.scenes.sheet import contact_sheet
+    from vdf_bench.steps import load_clip
+    from vdf_bench.store import write_atomically
+
+    arguments.known_clip(name)
+    clip = load_clip(name, size, frames)
+    buffer = io.BytesIO()
+    Image.fromarray(contact_sheet(clip)).save(buffer, "PNG")
+    path = out / f"{clip.name}.png"
+    write_atomically(path, buffer.getvalue())
+    console = make_console()
+    for line in [f"{clip.name}: {len(clip)} frames of {clip.size} px", *clip.notes, f"written to {path}"]:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,61 @@
+"""``models``: the networks that ship, their gates, and their training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vdf_bench.arguments import MAX_SEED
+from vdf_bench.commands.options import Out, make_console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+app = typer.Typer(help="The networks that ship, and how they were trained.", no_args_is_help=True)
+
+
+@app.command("list")
+def models_list() -> None:
+    """Name the shipped networks with the gates that they were held to."""
+    from vdf_bench.models.weights import SHIPPED, card
+
+    console = make_console()
+    for path in sorted(SHIPPED.glob("*.json")):
+        about = card(path.stem)
+        console.print(f"{about['name']}: {about['title']}", style="bold", highlight=False)
+        gates = [f"{name} {value:.3g}" for name, value in about["gates"].items() if isinstance(value, float)]
+        for line in (about["data"], f"gates: {', '.join(gates)}" if gates else "", f"limits: {about['limits']}"):
+            if line:
+                console.print(f"  {line}", highlight=False, markup=False)
+
+
+@app.command("train")
+def models_train(
+    name: Annotated[str, typer.Argument(help="A shipped network.")],
+    out: Out = Path("models"),
+    seed: Annotated[int, typer.Option(help="Of data, initialisation and sampling.", min=0, max=MAX_SEED)] = 0,
+) -> None:
+    """Train a shipped network again from its seed, with its card."""
+    from vdf_bench.models.train import train
+
+    console = make_console()
+    gates = train(name, seed=seed, out=out, progress=_training_progress(console))
+    console.print(f"{out / name}.safetensors: {gates}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _training_progress(console: Console) -> Callable[[str, float, float], None]:
+    """Prints a line whenever another tenth of a phase is done."""
+    told: dict[str, int] = {}
+
+    def tell(phase: str, done: float, loss: float) -> None:
+        tenth = int(done * 10)
+        if told.get(phase) != tenth:
+            told[phase] = tenth
+            text = f"{phase}: {done:.0%}" + (f", loss {loss:.4g}" if loss == loss else "")
+            console.print(text, highlight=False, markup=False)
+
+    return tell
