@@ -38,7 +38,7 @@ def capture(
         captured = capture_frames(loaded.frames, loaded.audio, arguments.choice(parser, "--parser", PARSERS), chosen)
     except CaptureRefused as refusal:
         raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
-    write_layout(captured, out, loaded.audio)
+    write_layout(captured, out)
     console = make_console()
     console.print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, markup=False, soft_wrap=True)
     for note in loaded.notes:
