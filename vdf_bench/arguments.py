@@ -68,7 +68,7 @@ def overrides(items: list[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for item in items:
         path, equals, value = item.partition("=")
-        component, dot, parameter = path.partition(".")
+        component, dot, parameter = path.rpartition(".")  # names of components may hold dots
         if not (equals and dot and component and parameter):
             raise UserError(f"--set {item!r}: give COMPONENT.PARAMETER=VALUE")
         found.setdefault(component, {})[parameter] = value

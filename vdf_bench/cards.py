@@ -29,7 +29,8 @@ class Card:
         url: where that is.
         year: year of the source.
         licence: licence of this implementation.
-        needs: what must be present, as ``weights:NAME``, ``extra:NAME`` or ``gpu``; empty runs anywhere.
+        needs: what must be present, as ``weights:NAME``, ``extra:NAME``, ``checkout:NAME`` or ``gpu``; empty runs
+            anywhere.
         cost: rough time per clip on two CPU cores at the default preset.
         version: raised whenever results change; part of every cache key.
         tags: such as ``control`` for components that no one would deploy.
@@ -87,6 +88,14 @@ class Component:
             where = ".".join([cls.card.name, *map(str, first["loc"])])
             known = ", ".join(cls.parameters_model.model_fields) or "none"
             raise UserError(f"--set {where}: {first['msg']} (parameters of {cls.card.name}: {known})") from None
+
+    @classmethod
+    def fingerprint(cls) -> str:
+        """What results depend on besides code, parameters and shipped weights, such as an official checkout's commit.
+
+        It is part of every cache key, so it must not name a place on this machine.
+        """
+        return ""
 
 
 def _is_tuple(field: FieldInfo | None) -> bool:

@@ -220,7 +220,9 @@ class _Builder:
         return values
 
     def _code(self, kind: registry.Kind, name: str, *more: str) -> str:
-        return code_digest(_room(kind, name), *more)
+        code = code_digest(_room(kind, name), *more)
+        fingerprint = registry.load(kind, name).fingerprint()
+        return digest([code, fingerprint]) if fingerprint else code
 
     def arms(self, names: list[str]) -> list[tuple[str, Budget]]:
         """Defenses with their budgets; those that have none are run once."""

@@ -63,6 +63,19 @@ def create(kind: Kind, name: str, overrides: dict[str, str] | None = None) -> An
     return load(kind, name).configured(overrides or {})
 
 
+def _no_checkout(system: str) -> str | None:
+    """What keeps the user's file from telling where ``system`` is; None where it tells."""
+    from vdf_bench.checkouts import find_checkout
+
+    try:
+        checkout = find_checkout(system)
+    except UserError as error:
+        return f" ({error})"
+    if checkout is None:
+        return ""
+    return None if checkout.repo.is_dir() else f" (no folder {checkout.repo})"
+
+
 def unmet(card: Card) -> str | None:
     """Why a component cannot run here, or None."""
     for need in card.needs:
@@ -71,6 +84,8 @@ def unmet(card: Card) -> str | None:
             return f"needs the Python package {name}: pip install 'vdf-bench[{name}]'"
         if kind == "weights" and not (Path(__file__).parent / "models" / "weights" / f"{name}.safetensors").is_file():
             return f"needs the weights {name}: vdf-bench models train {name}"
+        if kind == "checkout" and (lack := _no_checkout(name)) is not None:
+            return f"needs a checkout{lack}: vdf-bench doctor {card.name}"
         if kind == "gpu":
             return "needs a GPU"
     return None
