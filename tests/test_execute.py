@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
+from vdf_bench import progress
 from vdf_bench.errors import UserError
 from vdf_bench.execute import local, worker
 from vdf_bench.plan import Plan, Step
@@ -52,3 +56,17 @@ class _Silent(ProgressWatcher):
 
     def finished(self, step, cached):
         """Nothing."""
+
+
+def test_progress_of_a_step_corrects_what_is_left():
+    console = Console(file=io.StringIO(), width=100)
+    step = replace(STEP, name="fit", label="train somebody")
+    watcher = ProgressWatcher(console, {step.key: 10.0}, jobs=1)
+    clock = iter([0.0, 100.0, 100.0, 200.0, 200.0, 200.0]).__next__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress.time, "perf_counter", clock)
+        watcher.started(step)
+        watcher.progressed(step, 0.30)  # it goes on from a checkpoint
+        watcher.progressed(step, 0.40)
+    assert watcher.seconds[step.key] == pytest.approx(200 + 600)
+    assert "train somebody: 40%, about 10 min left" in console.file.getvalue()

@@ -114,12 +114,14 @@ class Drive:
         mouth: (B, 2) float32, opening and width over inter-ocular distance (units of ``Capture.mouth``).
         eyes: (B,) float32, eye opening over eye width (units of ``Capture.eyes``).
         backdrop: (B, S, S, 3) uint8 RGB, what stands behind the head: the torso over the plate.
+        device: torch device to draw on.
     """
 
     pose: Pose
     mouth: NDArray[np.float32]
     eyes: NDArray[np.float32]
     backdrop: NDArray[np.uint8]
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Rendering:
 
 
 class Head(Protocol):
-    """A trained 3D field."""
+    """A trained 3D field. It may have ``notes``, a tuple of lines that a reader of the results should know."""
 
     def render(self, drive: Drive) -> Rendering:
         """Render every frame of ``drive``."""

@@ -54,6 +54,7 @@ class Request:
         overrides: ``--set``: component -> parameter -> text.
         iterations: of every fit; None is each victim's default.
         timeout: wall seconds of one fit.
+        device: torch device that victims train and render on; another device is another result.
     """
 
     preset: Preset
@@ -71,6 +72,7 @@ class Request:
     overrides: dict[str, dict[str, str]] = field(default_factory=dict)
     iterations: int | None = None
     timeout: float = 3600.0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -338,12 +340,14 @@ class _Builder:
             "seed": seed,
             "iterations": self.request.iterations,
             "timeout": self.request.timeout,
+            "scale": self.request.preset.scale,
+            "device": self.request.device,
         }
         code = self._code("victims", victim)
         return self.plan.add(Step("fit", f"train {label}", params, {"capture": capture}, code))
 
     def _drive(self, head: str, capture: str, twin: str, victim: str, label: str) -> str:
-        params = {**self._victim(victim), "drive": self.request.drive}
+        params = {**self._victim(victim), "drive": self.request.drive, "device": self.request.device}
         inputs = {"head": head, "capture": capture, "clean_capture": twin}
         return self.plan.add(Step("drive", f"drive {label}", params, inputs, self._code("victims", victim)))
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from vdf_bench.errors import UserError
 from vdf_bench.registry import suggest
+
+if TYPE_CHECKING:
+    from vdf_bench.interfaces import Scale
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class Preset:
         frames: length of a clip, frames at 25 fps; None takes all of it.
         clips: the clips that are run when none is named.
         seeds: of defenses and victims.
+        scale: how large victims are: sized for a CPU, or as published.
         summary: for help texts.
     """
 
@@ -26,6 +31,7 @@ class Preset:
     clips: tuple[str, ...]
     seeds: tuple[int, ...]
     summary: str
+    scale: Scale = "compact"
 
     def resized(self, size: int | None, frames: int | None) -> Preset:
         """This preset with another frame size or clip length."""
@@ -40,7 +46,15 @@ PRESETS = {
         Preset("quick", 96, 80, ("synth-a",), (0,), "96 px, 80 frames, one seed"),
         Preset("standard", 128, 110, ("synth-a",), (0,), "128 px, 110 frames, one seed"),
         Preset("full", 256, 250, _PUBLIC, (0, 1, 2), "256 px, every public clip, three seeds"),
-        Preset("paper", 512, None, _PUBLIC, (0, 1, 2), "512 px, whole clips, three seeds; for a GPU"),
+        Preset(
+            "paper",
+            512,
+            None,
+            _PUBLIC,
+            (0, 1, 2),
+            "512 px, whole clips, three seeds, victims as published; for a GPU",
+            "paper",
+        ),
     )
 }
 

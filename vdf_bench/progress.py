@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from vdf_bench.run import Run
 
 
+#: Seconds before a step that is not on a terminal begins to say how far it is.
+QUIET = 60.0
+
+
+def duration(seconds: float) -> str:
+    """Such as ``40 s``, ``12 min`` or ``3 h 20 min``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours < 48 else f"{hours / 24:.0f} days"
+
+
 class ProgressWatcher:
     """Counts expected seconds rather than steps, so that the bar moves evenly."""
 
@@ -26,6 +41,7 @@ class ProgressWatcher:
         self.cached = 0
         self._left = sum(seconds.values())
         self._running: dict[str, tuple[str, float]] = {}
+        self._pace: dict[str, tuple[float, float, float]] = {}
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -52,9 +68,34 @@ class ProgressWatcher:
         self._running[step.key] = (step.label, time.perf_counter())
         self._show()
 
+    def progressed(self, step: Step, share: float) -> None:
+        """Correct what is left by how fast the step really goes; off a terminal, a line at every tenth."""
+        label, begun = self._running[step.key]
+        now = time.perf_counter()
+        # A fit that goes on from a checkpoint begins with a share: its speed counts from there.
+        first, since, before = self._pace.setdefault(step.key, (share, now, share))
+        self._pace[step.key] = (first, since, share)
+        if share > first:
+            left = (1 - share) * (now - since) / (share - first)
+            self._expect(step, now - begun + left)
+            told = int(10 * share) > int(10 * before)
+            if now - begun > QUIET and told and not self.console.is_terminal:
+                self.console.print(
+                    f"  {label}: {share:.0%}, about {duration(left)} left", highlight=False, markup=False
+                )
+        self._show()
+
+    def _expect(self, step: Step, seconds: float) -> None:
+        """Take ``seconds`` for the whole of ``step`` from now on."""
+        self._left += seconds - self.seconds[step.key]
+        self.seconds[step.key] = seconds
+        done = self._bar.tasks[0].completed
+        self._bar.update(self._task, total=max(done + self._left, 1e-9))
+
     def finished(self, step: Step, cached: bool) -> None:
         """Advance; off a terminal, print one line."""
         label, begun = self._running.pop(step.key, (step.label, time.perf_counter()))
+        self._pace.pop(step.key, None)
         self.cached += cached
         self._left -= self.seconds[step.key]
         self._bar.advance(self._task, self.seconds[step.key])
@@ -68,7 +109,9 @@ class ProgressWatcher:
 
     def _show(self) -> None:
         labels = [label for label, _ in self._running.values()]
-        left = f"about {max(self._left, 0) / self.jobs:.0f} s left" if self._running else ""
+        now = time.perf_counter()
+        going = sum(now - begun for key, (_, begun) in self._running.items() if key in self._pace)
+        left = f"about {duration(max(self._left - going, 0) / self.jobs)} left" if self._running else ""
         self._bar.update(self._task, description=" | ".join(labels)[:56], left=left)
 
 
@@ -85,7 +128,7 @@ def print_plan(prepared: Run, console: Console, jobs: int) -> None:
     table = Table("step", "state", "about", box=None, padding=(0, 2, 0, 0))
     for step in prepared.plan.steps.values():
         state = "to do" if step.key in missing else "cached"
-        table.add_row(escape(step.label), state, f"{seconds[step.key]:.0f} s" if step.key in missing else "")
+        table.add_row(escape(step.label), state, duration(seconds[step.key]) if step.key in missing else "")
     console.print(table)
     todo = {key: value if key in missing else 0.0 for key, value in seconds.items()}
     longest = max(remaining_path(prepared.plan, todo).values(), default=0.0)
@@ -93,7 +136,7 @@ def print_plan(prepared: Run, console: Console, jobs: int) -> None:
     done = len(prepared.plan.steps) - len(missing)
     console.print(
         f"{len(prepared.plan.cells)} cells, {len(prepared.plan.steps)} steps, {done} cached; "
-        f"about {estimate:.0f} s with {jobs} jobs",
+        f"about {duration(estimate)} with {jobs} jobs",
         highlight=False,
     )
     for lack in prepared.plan.left_out:

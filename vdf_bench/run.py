@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench import registry
 from vdf_bench.errors import UserError
 from vdf_bench.plan import SURROGATE, Plan, Request, build_plan
 from vdf_bench.store import Artifact, Store, canonical, digest, write_atomically
@@ -90,12 +91,18 @@ def expected_seconds(run: Run) -> dict[str, float]:
     from vdf_bench.execute.local import ROUGH_SECONDS
 
     recorded = _recorded_costs(run.store)
-    size, frames = run.request.preset.size, run.request.preset.frames or 1000
+    preset = run.request.preset
+    size, frames = preset.size, preset.frames or 1000
     scale = (size / 128) ** 2 * frames / 110
-    return {
-        key: recorded.get(_signature(step, run.request), ROUGH_SECONDS[step.name] * scale)
-        for key, step in run.plan.steps.items()
-    }
+
+    def rough(step: Step) -> float:
+        if step.name != "fit":
+            return ROUGH_SECONDS[step.name] * scale
+        victim = registry.load("victims", step.params["victim"]).configured(step.params["parameters"])
+        effort = getattr(victim, "effort", None)  # official systems have none
+        return ROUGH_SECONDS["fit"] * (effort(size, frames, preset.scale, run.request.iterations) if effort else scale)
+
+    return {key: recorded.get(_signature(step, run.request), rough(step)) for key, step in run.plan.steps.items()}
 
 
 def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) -> Tally:
@@ -341,7 +348,8 @@ def _is_complete(run: Run) -> bool:
 
 def _signature(step: Step, request: Request) -> str:
     what = [str(step.params.get(name, "")) for name in ("defense", "victim", "chain", "stage", "linf")]
-    return canonical([step.name, what, request.preset.size, request.preset.frames, request.iterations])
+    preset = request.preset
+    return canonical([step.name, what, preset.size, preset.frames, preset.scale, request.iterations, request.device])
 
 
 def _recorded_costs(store: Store) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """The arrows of the story: clip, protect, purify, capture, fit, drive, judge. Each is a pure function.
 
 A step's function takes its parameters and the artifacts of the steps before it, and returns an artifact. Nothing
-else may influence the result: what it reads must be in its key (see :mod:`vdf_bench.plan`).
+else may influence the result: what it reads must be in its key (see :mod:`vdf_bench.plan`). Beside its parameters a
+step finds what its worker offers (:mod:`vdf_bench.execute.worker`): ``scratch``, a file for checkpoints, and ``tell``.
 """
 
 from __future__ import annotations
@@ -118,12 +119,22 @@ def fit_step(params: Params, inputs: Inputs) -> Artifact:
     if "refused" in inputs["capture"].meta:
         return Artifact({}, {"outcome": "refused", "code": inputs["capture"].meta["refused"]})
     victim = registry.load("victims", params["victim"]).configured(params["parameters"])
-    setting = FitSetting(params["target"], params["seed"], params["iterations"], params["timeout"])
+    setting = FitSetting(
+        target=params["target"],
+        seed=params["seed"],
+        iterations=params["iterations"],
+        timeout=params["timeout"],
+        scale=params["scale"],
+        device=params["device"],
+        scratch=params.get("scratch"),
+        tell=params.get("tell"),
+    )
     try:
         head = victim.fit(_capture(inputs["capture"]), setting)
     except FitFailed as failure:
         return Artifact({}, {"outcome": failure.outcome, "code": failure.code})
-    return Artifact(dict(head.state()), {"outcome": "trained", "code": ""})
+    notes = list(getattr(head, "notes", ()))
+    return Artifact(dict(head.state()), {"outcome": "trained", "code": "", "notes": notes})
 
 
 #: Below this cross-validated correlation a voice does not tell how the mouth opens, and landmarks drive instead.
@@ -151,7 +162,13 @@ def drive_step(params: Params, inputs: Inputs) -> Artifact:
         by = "audio" if performed.scalars["audio_r"] >= AUDIO_DRIVE_R else "landmarks"
     mouth = capture.mouth_audio if by == "audio" else performed.mouth
     pose = type(capture.pose)(capture.pose.rotation[held], capture.pose.translation[held], capture.pose.focal)
-    drive = Drive(pose=pose, mouth=mouth[held], eyes=performed.eyes[held], backdrop=capture.backdrop(held))
+    drive = Drive(
+        pose=pose,
+        mouth=mouth[held],
+        eyes=performed.eyes[held],
+        backdrop=capture.backdrop(held),
+        device=params["device"],
+    )
     return pack_rendering(victim.restore(inputs["head"].arrays).render(drive), {**record, "drive": by})
 
 

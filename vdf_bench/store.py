@@ -113,6 +113,10 @@ class Store:
         path = self.path(key)
         write_atomically(path, artifact.pack())
 
+    def scratch(self, key: str) -> Path:
+        """Where the step ``key`` may keep a checkpoint until its artifact is there."""
+        return self.root / "scratch" / key
+
     def quarantined(self) -> int:
         """How many damaged artifacts were set aside."""
         aside = self.root / "quarantine"

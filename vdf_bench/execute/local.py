@@ -33,6 +33,9 @@ class Watcher(Protocol):
     def started(self, step: Step) -> None:
         """A step begins."""
 
+    def progressed(self, step: Step, share: float) -> None:
+        """A running step says what share of it is done."""
+
     def finished(self, step: Step, cached: bool) -> None:
         """A step is in the store."""
 
@@ -107,10 +110,13 @@ def execute(plan: Plan, store: Store, jobs: int, seconds: dict[str, float], watc
                 watcher.started(step)
             wait([receiver for _, receiver in running.values()])
             for key in [key for key, (_, receiver) in running.items() if receiver.poll()]:
-                process, receiver = running.pop(key)
+                process, receiver = running[key]
                 step = plan.steps[key]
                 try:
                     verdict, text = receiver.recv()
+                    if verdict == "progress":
+                        watcher.progressed(step, float(text))
+                        continue
                 except EOFError:
                     process.join()
                     verdict, text = "bug", f"its process ended with exit code {process.exitcode}"
@@ -119,6 +125,7 @@ def execute(plan: Plan, store: Store, jobs: int, seconds: dict[str, float], watc
                             "user",
                             f"step '{step.label}' was killed, most likely for want of memory: {FREE_MEMORY}",
                         )
+                del running[key]
                 process.join()
                 if verdict == "done":
                     tally.computed.append(key)

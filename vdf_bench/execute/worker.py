@@ -15,6 +15,7 @@ from vdf_bench.errors import UserError
 from vdf_bench.store import Artifact, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
     from pathlib import Path
 
@@ -29,11 +30,14 @@ class MissingInputError(Exception):
 
 
 def run_step(step: Step, root: Path, report: Connection) -> None:
-    """Entry of the worker process; sends ``("done" | "lost" | "user" | "bug", text)``."""
+    """Entry of the worker process.
+
+    Sends ``("progress", share done)`` now and then, and at the end ``("done" | "lost" | "user" | "bug", text)``.
+    """
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     try:
-        compute(step, Store(root))
+        compute(step, Store(root), lambda share: report.send(("progress", f"{share:.6f}")))
         report.send(("done", ""))
     except MissingInputError as error:
         report.send(("lost", str(error)))
@@ -47,8 +51,13 @@ def run_step(step: Step, root: Path, report: Connection) -> None:
         report.close()
 
 
-def compute(step: Step, store: Store) -> Artifact:
+def compute(step: Step, store: Store, tell: Callable[[float], None] | None = None) -> Artifact:
     """Run ``step`` here and put its artifact, with wall and CPU seconds and peak memory, into ``store``.
+
+    Args:
+        step: what to run.
+        store: where its inputs are and its artifact goes; a step that takes long keeps its checkpoint there too.
+        tell: called with the share that is done, by steps that know it.
 
     Raises:
         MissingInputError: an input is not in the store or was damaged.
@@ -67,7 +76,8 @@ def compute(step: Step, store: Store) -> Artifact:
             raise MissingInputError(key)
         inputs[role] = found
     wall, cpu = time.perf_counter(), _cpu_seconds()
-    made = STEPS[step.name]({**step.params, **step.where}, inputs)
+    scratch = store.scratch(step.key)
+    made = STEPS[step.name]({**step.params, **step.where, "scratch": scratch, "tell": tell}, inputs)
     cost = {
         "wall": time.perf_counter() - wall,
         "cpu": _cpu_seconds() - cpu,
@@ -75,6 +85,7 @@ def compute(step: Step, store: Store) -> Artifact:
     }
     artifact = Artifact(made.arrays, {**made.meta, "cost": cost})
     store.put(step.key, artifact)
+    scratch.unlink(missing_ok=True)
     return artifact
 
 

@@ -92,7 +92,8 @@ class FieldHead:
     @torch.no_grad()
     def render(self, drive: Drive) -> Rendering:
         count, size = drive.backdrop.shape[:2]
-        device = next(self._field.parameters()).device
+        device = torch.device(drive.device)
+        self._field.to(device)
         codes = torch.from_numpy(self._code(drive.mouth, drive.eyes)).to(device)
         rotation, translation = (torch.from_numpy(a).to(device) for a in (drive.pose.rotation, drive.pose.translation))
         rgb = np.empty((count, size, size, 3), np.uint8)
