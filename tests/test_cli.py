@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from vdf_bench import cli
+from vdf_bench import arguments, cli
+from vdf_bench.errors import UserError
 
 
 @pytest.fixture
@@ -187,3 +188,14 @@ def test_full_disk_is_one_line(vdf_bench, monkeypatch):
     code, _, err = vdf_bench("report", "anything")
     assert code == 2
     assert "table.parquet: No space left on device" in one_line(err)
+
+
+def test_a_gpu_that_is_not_there_is_said_in_one_line(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert arguments.device("auto") == "cpu"
+    with pytest.raises(UserError, match="no GPU here"):
+        arguments.device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert arguments.device("auto") == arguments.device("cuda") == "cuda"

@@ -44,6 +44,23 @@ def some_names(text: str, option: str) -> tuple[str, ...]:
     return found
 
 
+def device(text: str) -> str:
+    """``cpu`` or ``cuda``; ``auto`` is ``cuda`` where there is one.
+
+    Raises:
+        UserError: unknown, or there is no such device here.
+    """
+    if choice(text, "--device", ("auto", "cpu", "cuda")) == "cpu":
+        return text
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if text == "cuda":
+        raise UserError("--device cuda: torch sees no GPU here: install a CUDA build of torch, or take --device cpu")
+    return "cpu"
+
+
 def seed(text: str) -> int:
     """A seed.
 

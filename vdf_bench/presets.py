@@ -18,10 +18,11 @@ class Preset:
 
     Attributes:
         size: edge of the square frames, pixels.
-        frames: length of a clip, frames at 25 fps; None takes all of it.
+        frames: length of a clip, frames at 25 fps; shorter ones are taken whole, None takes all of any.
         clips: the clips that are run when none is named.
         seeds: of defenses and victims.
         scale: how large victims are: sized for a CPU, or as published.
+        device: where victims train: ``cpu``, or ``auto`` for a GPU where there is one.
         summary: for help texts.
     """
 
@@ -32,6 +33,7 @@ class Preset:
     seeds: tuple[int, ...]
     summary: str
     scale: Scale = "compact"
+    device: str = "cpu"
 
     def resized(self, size: int | None, frames: int | None) -> Preset:
         """This preset with another frame size or clip length."""
@@ -49,12 +51,13 @@ PRESETS = {
         Preset(
             "paper",
             512,
-            None,
+            1125,
             _PUBLIC,
             (0, 1, 2),
-            "512 px, whole clips, three seeds, victims as published; for a GPU",
-            "paper",
-        ),
+            "512 px, 45 s, three seeds, victims as published; for a GPU",
+            scale="paper",
+            device="auto",
+        ),  # fmt: skip
     )
 }
 

@@ -36,6 +36,9 @@ def run(
     ] = "composite",
     drive: Annotated[str, typer.Option(metavar="SOURCE", help="Lips move by: audio, landmarks, auto.")] = "auto",
     control: Annotated[str, typer.Option(metavar="NAMES", help="Control arms beside the clean one.")] = "noise",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="Where victims train: cpu or cuda; default: the preset's.")
+    ] = "",
     set_: Settings = None,
     iterations: Annotated[int | None, typer.Option(help="Training steps of every victim.", min=1)] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/PRESET-CLIP-DEFENSE-VICTIM.")] = None,
@@ -66,6 +69,7 @@ def run(
         controls=tuple(name for name in arguments.names(control) if name != "none"),
         overrides=arguments.overrides(set_ or []),
         iterations=iterations,
+        device=arguments.device(device or find_preset(preset).device),
     )
     console = make_console()
     prepared = prepare(request, out or arguments.default_out(request), store, overwrite)
