@@ -57,7 +57,7 @@ PRESETS = {
             "512 px, 45 s, three seeds, victims as published; for a GPU",
             scale="paper",
             device="auto",
-        ),  # fmt: skip
+        ),
     )
 }
 
