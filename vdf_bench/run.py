@@ -140,37 +140,29 @@ def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) 
 def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of the result table, and the gates that clean clones were held to.
 
-    A cell whose clean twin fails a gate is void: what a defense does to a clone that never worked proves nothing.
+    A cell whose clean twin was not trained or fails a gate is void: what a defense does to a clone that never worked
+    proves nothing.
     """
-    from vdf_bench.interfaces import Measurement
-    from vdf_bench.judges.outcome import gates as gates_of
+    from vdf_bench.judges.gates import judge_gates, why_void
 
     gates = []
-    failed: dict[tuple[Any, ...], str] = {}
+    void: dict[tuple[Any, ...], str] = {}
     for cell in run.plan.cells:
         if cell.arm != "clean":
             continue
-        measured = [Measurement(**row) for row in artifacts[cell.steps["judge.clone"]].meta["rows"]]
-        for gate in gates_of(measured):
-            where = {name: getattr(cell, name) for name in ("clip", "purifier", "capture", "target", "victim", "seed")}
-            gates.append(
-                {
-                    **where,
-                    "gate": gate.name,
-                    "value": gate.value,
-                    "threshold": gate.threshold,
-                    "side": gate.side,
-                    "ok": gate.ok,
-                }
-            )
-            if not gate.ok:
-                failed.setdefault(cell.attacker, f"clean twin fails {gate.name}: {gate.value:.3g}")
+        judged = artifacts[cell.steps["judge.clone"]].meta
+        verdicts = judge_gates(judged["rows"])
+        where = {name: getattr(cell, name) for name in ("clip", "purifier", "capture", "target", "victim", "seed")}
+        gates += [{**where, **verdict.record()} for verdict in verdicts]
+        reason = why_void(judged["outcome"], judged["code"], verdicts)
+        if reason:
+            void[cell.attacker] = reason
     rows = []
     for cell in run.plan.cells:
         verdict = artifacts[cell.steps["judge.clone"]].meta
         outcome, code = verdict["outcome"], verdict["code"]
-        if cell.attacker in failed:
-            outcome, code = "void", failed[cell.attacker]
+        if cell.attacker in void:
+            outcome, code = "void", void[cell.attacker]
         for stage in ("protect", "capture", "clone"):
             key = cell.steps.get(f"judge.{stage}")
             if key is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -14,10 +14,11 @@ from vdf_bench.judges import judge_all
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.judges.dsr import DefenseSuccess, fails_lips, masked_l2, shrink
 from vdf_bench.judges.field import Field, depth_error
+from vdf_bench.judges.gates import judge_gates
 from vdf_bench.judges.identity import Identity
 from vdf_bench.judges.lips import Lips
 from vdf_bench.judges.observe import observe
-from vdf_bench.judges.outcome import classify, gates
+from vdf_bench.judges.outcome import classify
 from vdf_bench.packing import pack_rendering, unpack_rendering
 
 pytestmark = pytest.mark.usefixtures("landmarker")
@@ -42,12 +43,12 @@ def test_perfect_clone_defends_nobody(evidence):
     )
     exact = {"head_psnr": 100, "frame_psnr": 100, "head_psnr_to_clean": 100, "head_ssim": 1, "depth_mae": 0}
     exact |= {"alpha_head": 1, "frame_change_ratio": 1, "face_rate": 1, "m_lmd": 0, "lip_correlation": 1}
-    exact |= {"mouth_energy": 1}
+    exact |= {"mouth_energy": 1, "alpha_outside": 0}
     for name, value in exact.items():
         assert values[name] == pytest.approx(value, abs=1e-4), name
     assert values["identity"] > 0.99
     assert classify(evidence) == ("trained", "")
-    assert all(gate.ok for gate in gates(judge_all(evidence, JUDGES, "clone")))
+    assert all(verdict.ok for verdict in judge_gates(map(asdict, judge_all(evidence, JUDGES, "clone"))))
 
 
 def test_occluded_clone_fails_everywhere(evidence):
@@ -74,7 +75,7 @@ def test_frozen_face_is_recognised_yet_fails(evidence):
 def test_clone_that_is_a_video_only_is_judged_without_opacity_and_depth(evidence):
     video = replace(evidence, rendering=Rendering(evidence.rendering.rgb))
     whole, values = judged(evidence), judged(video)
-    assert whole.keys() - values.keys() == {"alpha_head", "depth_mae"}
+    assert whole.keys() - values.keys() == {"alpha_head", "alpha_outside", "depth_mae"}
     assert all(values[name] == whole[name] for name in values)
     assert classify(video) == ("trained", "")
     still = np.repeat(evidence.rendering.rgb[:1], len(evidence.rendering.rgb), 0)

@@ -97,6 +97,8 @@ _TABLE: Final = (
            "cannot be told apart); transparent pixels count as a flat board"),
     Metric("alpha_head", "field", "", "up", 0, 1, "mean over head pixels",
            "mean opacity of the field inside the head"),
+    Metric("alpha_outside", "field", "", "down", 0, 1, "mean over pixels of the room",
+           "mean opacity of the field where the true frame shows neither head, neck nor cloth"),
     Metric("frame_change_ratio", "field", "", "up", 0, RATIO_CAP, "ratio of means over frame pairs of a block",
            "mean change inside the head from frame to frame, over that of the true frames"),
     # The clone as seen.
@@ -108,6 +110,9 @@ _TABLE: Final = (
            "a faceless frame counts as a mouth shrunk to a point"),
     Metric("lip_correlation", "clone", "", "up", -1, 1, "pooled over blocks",
            "Pearson correlation of inner-lip opening with the true frames', each block's mean removed; still lips 0"),
+    Metric("lip_correlation_low", "clone", "", "up", -1, 1, "pooled over blocks",
+           "low end of the 95 % interval of lip_correlation: Fisher's z on the effective number of frames"),
+    Metric("lip_correlation_high", "clone", "", "up", -1, 1, "pooled over blocks", "high end of that interval"),
     Metric("mouth_energy", "clone", "", "up", 0, RATIO_CAP, "pooled over blocks",
            "standard deviation of inner-lip opening over that of the true frames, each block's mean removed"),
     Metric("dsr", "clone", "", "up", 0, 1, _SHARE,

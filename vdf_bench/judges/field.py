@@ -52,6 +52,9 @@ class Field(BaseJudge):
         alpha = alpha_head(seen)
         if alpha is not None:
             yield measurement("alpha_head", alpha, count)
+        outside = alpha_outside(seen)
+        if outside is not None:
+            yield measurement("alpha_outside", outside, count)
         ratio, pairs_seen = frame_change_ratio(seen)
         yield measurement("frame_change_ratio", ratio, pairs_seen)
 
@@ -77,6 +80,13 @@ def alpha_head(seen: Observation) -> float | None:
     if covered is None:
         return None
     return float(covered @ (weight := seen.head.sum((1, 2))) / weight.sum()) if seen.head.any() else 1.0
+
+
+def alpha_outside(seen: Observation) -> float | None:
+    """Mean opacity over all pixels that show neither head nor neck nor cloth; 0 where none does, None unknown."""
+    if seen.alpha is None:
+        return None
+    return float(seen.alpha[seen.room].mean(dtype=np.float64)) if seen.room.any() else 0.0
 
 
 def frame_change_ratio(seen: Observation) -> tuple[float, int]:

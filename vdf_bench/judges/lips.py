@@ -47,6 +47,9 @@ class Lips(BaseJudge):
         # Without a single face on the true frames nothing can be compared; the clean gate voids such a cell.
         yield measurement("m_lmd", min(float(distance.mean()), 100.0) if count else 100.0, count)
         yield measurement("lip_correlation", correlation(lips.clone, lips.truth, STILL), count)
+        low, high = block_interval(lips.clone, lips.truth, lips.blocks)
+        yield measurement("lip_correlation_low", low, count)
+        yield measurement("lip_correlation_high", high, count)
         yield measurement("mouth_energy", energy_ratio(lips.clone, lips.truth), count)
 
 

@@ -114,11 +114,24 @@ class Observation(Evidence):
     @cached_property
     def head(self) -> NDArray[np.bool_]:
         """(B, S, S) head (face and hair) on the true frames: the truth's, else the clean capture's, else all."""
-        held = self.split.heldout
+        labels = self.true_labels
+        return np.ones(self.true_frames.shape[:3], bool) if labels is None else classes.mask_of(labels, classes.HEAD)
+
+    @cached_property
+    def room(self) -> NDArray[np.bool_]:
+        """(B, S, S) pixels of the true frames that show nothing of the person, from the same source; else none."""
+        labels = self.true_labels
+        if labels is None:
+            return np.zeros(self.true_frames.shape[:3], bool)
+        return classes.mask_of(labels, classes.BACKGROUND)
+
+    @cached_property
+    def true_labels(self) -> NDArray[np.uint8] | None:
+        """(B, S, S) classes of the true frames: the truth's, else the clean capture's."""
         if self.clip.truth is not None:
-            return classes.mask_of(self.clip.truth.labels[held], classes.HEAD)
+            return self.clip.truth.labels[self.split.heldout]
         capture: Capture | None = self.clean_capture or self.capture
-        return np.ones(self.true_frames.shape[:3], bool) if capture is None else capture.head[held]
+        return None if capture is None else capture.labels[self.split.heldout]
 
     @cached_property
     def landmarker(self) -> Landmarker:

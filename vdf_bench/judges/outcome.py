@@ -1,17 +1,14 @@
-"""Outcomes are classes before they are numbers: how a fit ended, and whether a clean clone proves anything."""
+"""Outcomes are classes before they are numbers: how a fit ended."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from vdf_bench.judges.field import alpha_head, frame_change_ratio
 from vdf_bench.judges.observe import observe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from vdf_bench.interfaces import Evidence, Measurement, Outcome
+    from vdf_bench.interfaces import Evidence, Outcome
 
 #: Clones measured .98 opacity in the head and .8 of the truth's motion; frozen ones .02 to .04 and .03 to .07.
 FROZEN_ALPHA: Final = 0.3
@@ -40,38 +37,3 @@ def classify(evidence: Evidence) -> tuple[Outcome, str]:
 def is_frozen(evidence: Evidence) -> bool:
     """Whether a trained field shows a static or an empty head."""
     return classify(evidence)[0] == "frozen"
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A condition that a victim's clone of the clean clip must meet before its cells prove anything.
-
-    Attributes:
-        name: of the metric.
-        value: as measured.
-        threshold: the bound.
-        side: whether ``value`` must be at least or at most ``threshold``.
-        ok: whether it is.
-    """
-
-    name: str
-    value: float
-    threshold: float
-    side: Literal["at least", "at most"]
-
-    @property
-    def ok(self) -> bool:
-        return self.value >= self.threshold if self.side == "at least" else self.value <= self.threshold
-
-
-GATES: Final[tuple[tuple[str, float, Literal["at least", "at most"]], ...]] = (
-    ("head_psnr", 25.0, "at least"),
-    ("lip_correlation", 0.6, "at least"),
-    ("dsr_identity", 0.1, "at most"),
-)
-
-
-def gates(measurements: Iterable[Measurement]) -> list[Gate]:
-    """The gates of a clean cell; a metric that was not measured has no gate."""
-    values = {row.metric: row.value for row in measurements}
-    return [Gate(name, values[name], threshold, side) for name, threshold, side in GATES if name in values]

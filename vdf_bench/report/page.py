@@ -11,7 +11,7 @@ from vdf_bench.report import words
 from vdf_bench.report.answer import answers
 from vdf_bench.report.pictures import STRIPS, read_index
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
-from vdf_bench.report.terminal import basis, gate_sentence
+from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +65,7 @@ def write_page(run: Run, plots: list[Plot]) -> Path:
         plots=[(plot, data_uri(plot.svg)) for plot in plots],
         stages=STAGES,
         gates=[(gate, gate_sentence(gate)) for gate in run.record.get("gates") or []],
+        gates_asked=gates_sentence(run, why=True),
         void=int(run.summary["void"].sum()) if len(run.summary) else 0,
         steps=_steps(run.record.get("steps") or []),
         definitions=shown,

@@ -56,7 +56,7 @@ class Run:
 
     def failed_gates(self) -> list[dict[str, Any]]:
         """Gates that a clean clone did not pass: why cells are void."""
-        return [gate for gate in self.record.get("gates") or [] if not gate.get("ok")]
+        return [gate for gate in self.record.get("gates") or [] if gate.get("ok") is False]
 
 
 def load_run(folder: Path) -> Run:

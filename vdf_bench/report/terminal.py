@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.judges.gates import GATES
 from vdf_bench.report import words
 from vdf_bench.report.answer import answers
 from vdf_bench.report.tables import attack_name, dsr_parts, records
@@ -138,7 +139,8 @@ def _footer(run: Run) -> list[RenderableType]:
     if void or gates:
         lines.append(
             _text(
-                f"Void: {words.count(void, 'cell')} whose clean clone missed a gate, left out of every number", "bold"
+                f"Void: {words.count(void, 'cell')} whose clean clone missed a gate, left out of every number",
+                "bold",
             )
         )
         lines += [_text(gate_sentence(gate), indent=2) for gate in gates]
@@ -154,6 +156,7 @@ def _footer(run: Run) -> list[RenderableType]:
         "it still clones. Head PSNR, lip r (lip correlation) and identity read clean→defended; the narrow columns "
         "after net DSR are its net parts, which overlap; PSNR and SSIM are of the protected video; (c) marks controls.",
         "White-box: the attacker parses with the network that the defense could differentiate. Transfer: with another.",
+        gates_sentence(run),
         basis(run),
         words.CAUTION,
     ]
@@ -165,10 +168,19 @@ def gate_sentence(gate: dict[str, Any]) -> str:
     where = f"{gate.get('clip', '?')}, {gate.get('victim', '?')}"
     where += f" ({gate['target']})" if gate.get("target") else ""
     where += f" after {gate['purifier']}" if gate.get("purifier") not in (None, *UNPURIFIED) else ""
-    value, threshold = float(gate.get("value", math.nan)), float(gate.get("threshold", math.nan))
-    side = gate.get("side", "at least")
     name = f"{where}, seed {gate.get('seed', '?')}: {gate.get('gate', '?')}"
-    return f"{name} {value:.3g}, needs {side} {threshold:.3g}"
+    if gate.get("value") is None:
+        return f"{name} not measured"
+    value, threshold = float(gate["value"]), float(gate.get("threshold", math.nan))
+    return f"{name} {value:.3g}, needs {gate.get('side', 'at least')} {threshold:.3g}"
+
+
+def gates_sentence(run: Run, why: bool = False) -> str:
+    """What clean clones were held to, with the reasons if ``why``, and what could not be measured."""
+    asked = "; ".join(f"{gate} ({gate.why})" for gate in GATES) if why else ", ".join(map(str, GATES))
+    blind = [gate for gate in run.record.get("gates") or [] if gate.get("ok", False) is None]
+    names = ", ".join(dict.fromkeys(f"{gate.get('gate')} of {gate.get('victim')}" for gate in blind))
+    return f"Gates of every clean clone: {asked}.{f' Not measured: {names}.' if names else ''}"
 
 
 def basis(run: Run) -> str:
