@@ -54,6 +54,8 @@ class Request:
         overrides: ``--set``: component -> parameter -> text.
         iterations: of every fit; None is each victim's default.
         timeout: wall seconds of one fit.
+        poisons: damages of :data:`vdf_bench.capture.poison.POISONS`, done to the capture of the clean clip; each is an
+            arm of its own, a control.
         device: torch device that victims train and render on; another device is another result.
     """
 
@@ -72,6 +74,7 @@ class Request:
     overrides: dict[str, dict[str, str]] = field(default_factory=dict)
     iterations: int | None = None
     timeout: float = 3600.0
+    poisons: tuple[str, ...] = ()
     device: str = "cpu"
 
 
@@ -194,6 +197,9 @@ def build_plan(request: Request) -> Plan:
             for arm, budget in builder.arms(arms):
                 published = builder.published(clip_key, name, arm, budget, seed)
                 clean = builder.cells(clip_key, name, arm, budget, published, chain, parser, victims, seed, clean)
+            for poison in request.poisons:
+                still = Budget(0.0)
+                builder.cells(clip_key, name, "none", still, clip_key, chain, parser, victims, seed, clean, poison)
     judged = {name for name, _ in builder.judges}
     for name in registry.names("judges"):
         judge = registry.create("judges", name, request.overrides.get(name))
@@ -272,16 +278,20 @@ class _Builder:
         victims: list[str],
         seed: int,
         clean: dict[str, str],
+        poison: str = "",
     ) -> dict[str, str]:
         """Add one arm's cells for all victims; the clean arm comes first and its step keys are returned."""
         card = registry.load("defenses", defense).card
-        arm: Arm = "clean" if defense == "none" else "control" if "control" in card.tags else "defended"
+        arm: Arm = "control" if poison or "control" in card.tags else "defended"
+        if defense == "none" and not poison:
+            arm = "clean"
         base = {"clip": clip_key, "protected": published}
         base["frames"] = self._purified(clip_key, published, chain, clip, defense, seed)
-        base["capture"] = self._captured(clip_key, base["frames"], parser, f"{clip}, {defense}, {parser}")
+        defense = poison or defense
+        base["capture"] = self._captured(clip_key, base["frames"], parser, f"{clip}, {defense}, {parser}", poison, seed)
         found = dict(clean) if clean else {"capture": base["capture"]}
         twin = found["capture"]
-        if defense != "none":
+        if arm != "clean" and not poison:
             base["judge.protect"] = self._judge("protect", base, {"protect": "protected"}, f"{clip}, {defense}")
         seen = {**base, "clean_capture": twin}
         base["judge.capture"] = self._judge(
@@ -322,8 +332,10 @@ class _Builder:
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
-    def _captured(self, clip_key: str, frames: str, parser: str, label: str) -> str:
-        params = {"parser": parser, "policy": self.request.policy}
+    def _captured(self, clip_key: str, frames: str, parser: str, label: str, poison: str, seed: int) -> str:
+        params: dict[str, Any] = {"parser": parser, "policy": self.request.policy}
+        if poison:
+            params["poison"] = [poison, seed]
         models = ("vdf_bench.models.parser", "vdf_bench.models.landmarker", "vdf_bench.models.face_shape")
         code = digest([code_digest("vdf_bench.capture", *models), weights_digest(parser, "landmarker", "face-shape")])
         inputs = {"clip": clip_key, "frames": frames}

@@ -92,13 +92,25 @@ def capture_step(params: Params, inputs: Inputs) -> Artifact:
 
     frames, audio = inputs["frames"].arrays["frames"], inputs["clip"].arrays["audio"]
     try:
-        return Artifact(capture_frames(frames, audio, params["parser"], params["policy"]).to_arrays(), {})
+        captured = capture_frames(frames, audio, params["parser"], params["policy"], params.get("poison"))
+        return Artifact(captured.to_arrays(), {})
     except CaptureRefused as refusal:
         return Artifact({}, {"refused": refusal.code})
 
 
-def capture_frames(frames: NDArray[np.uint8], audio: NDArray[np.float32], parser: str, policy: Policy) -> Capture:
+def capture_frames(
+    frames: NDArray[np.uint8],
+    audio: NDArray[np.float32],
+    parser: str,
+    policy: Policy,
+    poison: tuple[str, int] | None = None,
+) -> Capture:
     """Capture with the networks that ship, or a parser of the user's.
+
+    Args:
+        frames, audio: as the attacker has them.
+        parser, policy: names.
+        poison: a probe's damage, by name and seed; see :mod:`vdf_bench.capture.poison`.
 
     Raises:
         CaptureRefused: the pipeline stopped, with a code.
@@ -109,7 +121,14 @@ def capture_frames(frames: NDArray[np.uint8], audio: NDArray[np.float32], parser
     from vdf_bench.models.landmarker import load_landmarker
 
     landmarker = load_landmarker()
-    return capture_clip(frames, audio, _attacker_parser(parser, landmarker), landmarker, load_face_shape(), policy)
+    chosen = _attacker_parser(parser, landmarker)
+    if poison is not None:
+        from vdf_bench.capture.poison import POISONS, PoisonedParser, add_noise
+
+        name, seed = poison
+        frames = add_noise(frames, POISONS[name], seed)
+        chosen = PoisonedParser(chosen, POISONS[name], seed)
+    return capture_clip(frames, audio, chosen, landmarker, load_face_shape(), policy)
 
 
 def fit_step(params: Params, inputs: Inputs) -> Artifact:
