@@ -88,6 +88,7 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["run", "--set", "vdf.gian=1"], "parameters of vdf"),
         (["run", "--set", "vdf.learning_rate=-1"], "greater than"),
         (["run", "--purifier", "jpeg:0"], "jpeg"),
+        (["run", "--timeout", "0"], "above 0"),
         (["run", "--jobs", "-1"], "greater than or equal to 0"),
         (["run", "--nope"], "--nope"),
         (["frobnicate"], "frobnicate"),

@@ -76,6 +76,17 @@ def seed(text: str) -> int:
     return value
 
 
+def timeout(seconds: float) -> float:
+    """Seconds that a fit may take.
+
+    Raises:
+        UserError: none at all, or no end.
+    """
+    if not 0 < seconds <= 1e7:
+        raise UserError(f"--timeout {seconds:g} is out of bounds: give seconds above 0, up to 1e7")
+    return seconds
+
+
 def overrides(items: list[str]) -> dict[str, dict[str, str]]:
     """``--set`` texts: component -> parameter -> value.
 

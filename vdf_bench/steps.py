@@ -108,8 +108,10 @@ def capture_frames(
     """Capture with the networks that ship, or a parser of the user's.
 
     Args:
-        frames, audio: as the attacker has them.
-        parser, policy: names.
+        frames: (T, S, S, 3) uint8 RGB, as the attacker has them.
+        audio: (N,) float32 mono at 16 kHz; empty where there is none.
+        parser: name of the face parser.
+        policy: what happens to frames in which no face is found.
         poison: a probe's damage, by name and seed; see :mod:`vdf_bench.capture.poison`.
 
     Raises:

@@ -16,6 +16,30 @@ Settings = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Folder to write into.", show_default=False)]
 
+Clips = Annotated[str, typer.Option("--clip", metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")]
+PresetName = Annotated[str, typer.Option("--preset", metavar="PRESET", help="quick, standard, full or paper.")]
+Size = Annotated[
+    int | None, typer.Option("--size", help="Edge of a frame, pixels, instead of the preset's.", min=32, max=2048)
+]
+Frames = Annotated[
+    int | None, typer.Option("--frames", help="Length of a clip instead of the preset's.", min=16, max=15000)
+]
+Seeds = Annotated[str, typer.Option("--seed", metavar="SEEDS", help="S[,S...]; default: the preset's.")]
+Parsers = Annotated[
+    str, typer.Option("--parser", metavar="NAME", help="The attacker's face parser; builtin is white-box.")
+]
+PolicyName = Annotated[str, typer.Option("--policy", metavar="POLICY", help="Face-less frames: repair, strict, drop.")]
+Targets = Annotated[str, typer.Option("--target", metavar="TARGET", help="Victims train on: composite, full, both.")]
+Device = Annotated[
+    str, typer.Option("--device", metavar="DEVICE", help="Where victims train: cpu or cuda; default: the preset's.")
+]
+Iterations = Annotated[int | None, typer.Option("--iterations", help="Training steps of every victim.", min=1)]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", help="Wall time of one fit, after which it is given up.")
+]
+StorePath = Annotated[Path | None, typer.Option("--store", help="Artifacts; default: inside the run folder.")]
+Jobs = Annotated[int, typer.Option("--jobs", help="Steps at once; 0 takes one per core.", min=0)]
+
 
 def make_console() -> Console:
     """As wide as the terminal; 100 columns where there is none."""

@@ -8,42 +8,49 @@ from typing import Annotated
 import typer
 
 from vdf_bench import arguments
-from vdf_bench.commands.options import Settings, make_console
+from vdf_bench.commands.options import (
+    Clips,
+    Device,
+    Frames,
+    Iterations,
+    Jobs,
+    Parsers,
+    PolicyName,
+    PresetName,
+    Seeds,
+    Settings,
+    Size,
+    StorePath,
+    Targets,
+    Timeout,
+    make_console,
+)
 
 
 def run(
     defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "vdf",
     victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
     purifier: Annotated[str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...].")] = "identity",
-    clip: Annotated[str, typer.Option(metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")] = "",
-    preset: Annotated[str, typer.Option(metavar="PRESET", help="quick, standard, full or paper.")] = "standard",
-    size: Annotated[
-        int | None, typer.Option(help="Edge of a frame, pixels, instead of the preset's.", min=32, max=2048)
-    ] = None,
-    frames: Annotated[
-        int | None, typer.Option(help="Length of a clip instead of the preset's.", min=16, max=15000)
-    ] = None,
+    clip: Clips = "",
+    preset: PresetName = "standard",
+    size: Size = None,
+    frames: Frames = None,
     epsilon: Annotated[
         str, typer.Option(metavar="EPS", help="L-infinity budget in [0,1] pixels, such as 0.05 or 8/255[,...].")
     ] = "0.05",
-    seed: Annotated[str, typer.Option(metavar="SEEDS", help="S[,S...]; default: the preset's.")] = "",
-    parser: Annotated[
-        str, typer.Option(metavar="NAME", help="The attacker's face parser; builtin is white-box.")
-    ] = "builtin",
-    policy: Annotated[str, typer.Option(metavar="POLICY", help="Face-less frames: repair, strict, drop.")] = "repair",
-    target: Annotated[
-        str, typer.Option(metavar="TARGET", help="Victims train on: composite, full, both.")
-    ] = "composite",
+    seed: Seeds = "",
+    parser: Parsers = "builtin",
+    policy: PolicyName = "repair",
+    target: Targets = "composite",
     drive: Annotated[str, typer.Option(metavar="SOURCE", help="Lips move by: audio, landmarks, auto.")] = "auto",
     control: Annotated[str, typer.Option(metavar="NAMES", help="Control arms beside the clean one.")] = "noise",
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="Where victims train: cpu or cuda; default: the preset's.")
-    ] = "",
+    device: Device = "",
     set_: Settings = None,
-    iterations: Annotated[int | None, typer.Option(help="Training steps of every victim.", min=1)] = None,
+    iterations: Iterations = None,
+    timeout: Timeout = 3600.0,
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/PRESET-CLIP-DEFENSE-VICTIM.")] = None,
-    store: Annotated[Path | None, typer.Option(help="Artifacts; default: inside the run folder.")] = None,
-    jobs: Annotated[int, typer.Option(help="Steps at once; 0 takes one per core.", min=0)] = 0,
+    store: StorePath = None,
+    jobs: Jobs = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and estimate only.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
 ) -> None:
@@ -69,6 +76,7 @@ def run(
         controls=tuple(name for name in arguments.names(control) if name != "none"),
         overrides=arguments.overrides(set_ or []),
         iterations=iterations,
+        timeout=arguments.timeout(timeout),
         device=arguments.device(device or find_preset(preset).device),
     )
     console = make_console()
