@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vdf_bench.execute.local import Tally, Watcher
-    from vdf_bench.plan import Step
+    from vdf_bench.plan import Cell, Step
     from vdf_bench.report.pictures import Picture
 
 #: A run folder must take at least this much before a run starts.
@@ -204,10 +204,10 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
     for cell in run.plan.cells:
         if cell.arm == "clean":
             continue
-        clip = unpack_clip(_get(run, cell.steps["clip"]))
+        clip = unpack_clip(fetch(run, cell.steps["clip"]))
         held = split_frames(len(clip)).heldout
-        twin = unpack_rendering(_get(run, clean[cell.attacker].steps["rendering"]))
-        clone = unpack_rendering(_get(run, cell.steps["rendering"]))
+        twin = unpack_rendering(fetch(run, clean[cell.attacker].steps["rendering"]))
+        clone = unpack_rendering(fetch(run, cell.steps["rendering"]))
         place: dict[str, Any] = {name: getattr(cell, name) for name in names}
         outcome, code = ended[tuple(place.values())]
         yield Picture(
@@ -217,7 +217,7 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
             frames=held,
             fps=clip.fps,
             original=clip.frames[held],
-            protected=_get(run, cell.steps["protected"]).arrays["frames"][held],
+            protected=fetch(run, cell.steps["protected"]).arrays["frames"][held],
             clean_clone=twin.rgb if twin else None,
             defended_clone=clone.rgb if clone else None,
         )
@@ -229,12 +229,12 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
     computed = set(tally.computed)
     steps = []
     for key, step in plan.steps.items():
-        cost = _get(run, key).meta["cost"]
+        cost = fetch(run, key).meta["cost"]
         steps.append({"key": key, "step": step.name, "label": step.label, "cached": key not in computed, **cost})
     clips = {}
     notes = []
     for name, key in {cell.clip: cell.steps["clip"] for cell in plan.cells}.items():
-        artifact = _get(run, key)
+        artifact = fetch(run, key)
         clips[name] = artifact.meta
         notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
         if "truth.rotation" not in artifact.arrays and not request.overrides.get("identity", {}).get("onnx"):
@@ -242,9 +242,12 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
                 f"{name}: identity is judged by id-synth, which was validated on rendered heads only; "
                 "give a recogniser of real faces with --set identity.onnx=FILE --set dsr.onnx=FILE"
             )
+    for cell in plan.cells:
+        told = (f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell))
+        notes += [note for note in told if note not in notes]
     if run.store.quarantined():
         notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
-    drives = {_get(run, cell.steps["rendering"]).meta.get("drive", "") for cell in plan.cells} - {""}
+    drives = {fetch(run, cell.steps["rendering"]).meta.get("drive", "") for cell in plan.cells} - {""}
     return {
         "schema": 1,
         "version": version("vdf-bench"),
@@ -266,6 +269,12 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         "gates": gates,
         "wall": wall,
     }
+
+
+def fit_notes(run: Run, cell: Cell) -> list[str]:
+    """What the victim of a cell says of its fit."""
+    notes: list[str] = fetch(run, cell.steps["head"]).meta.get("notes", [])
+    return notes
 
 
 def environment() -> dict[str, str]:
@@ -304,7 +313,12 @@ def _judgements(run: Run, jobs: int, tally: Tally, watcher: Watcher) -> dict[str
         tally.computed += execute(run.plan, run.store, jobs, expected_seconds(run), watcher).computed
 
 
-def _get(run: Run, key: str) -> Artifact:
+def fetch(run: Run, key: str) -> Artifact:
+    """An artifact that the run made.
+
+    Raises:
+        UserError: it was damaged and has been set aside.
+    """
     artifact = run.store.get(key)
     if artifact is None:
         raise UserError("an artifact was damaged and has been set aside: run the same command again to make it anew")
