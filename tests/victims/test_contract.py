@@ -12,8 +12,12 @@ from vdf_bench.clip import Pose
 from vdf_bench.interfaces import Drive, FitFailed, FitSetting
 from vdf_bench.victims.common import training
 
-STEPS = {"gaussian": 150, "triplane": 150}
-SMALL = {"gaussian": {"count": "600"}, "triplane": {"rays": "512", "resolution": "24"}}
+STEPS = {"gaussian": 150, "hashgrid": 150, "triplane": 150}
+SMALL = {
+    "gaussian": {"count": "600"},
+    "hashgrid": {"rays": "512", "levels": "2"},
+    "triplane": {"rays": "512", "resolution": "24"},
+}
 NAMES = list(STEPS)
 
 

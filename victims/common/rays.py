@@ -177,6 +177,32 @@ class RaySource:
         )
 
 
+class Samples(NamedTuple):
+    """Jittered samples on a batch of N rays.
+
+    Attributes:
+        points: (N * S, 3) head space.
+        owner: (N * S,) position of each sample's frame.
+        depth: (N, S) camera depth.
+        width: (N, S) length of each stratum.
+    """
+
+    points: Tensor
+    owner: Tensor
+    depth: Tensor
+    width: Tensor
+
+
+def scatter(occupancy: Occupancy, rays: Rays, count: int, generator: torch.Generator) -> Samples:
+    """``count`` jittered samples on each of the training rays."""
+    _, edges = occupancy.strata(rays.origin, rays.direction, count)
+    jitter = torch.rand((len(edges), count), generator=generator).to(edges.device)
+    depth = edges[:, :-1] + edges.diff(dim=1) * jitter
+    width = edges.diff(dim=1) * rays.direction.norm(dim=1, keepdim=True)
+    points = rays.origin[:, None] + rays.direction[:, None] * depth[..., None]
+    return Samples(points.view(-1, 3), rays.owner.repeat_interleave(count), depth, width)
+
+
 def march(
     field: RayField, rays: Rays, samples: int, condition: Condition | None, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -185,14 +211,10 @@ def march(
     Returns:
         RGB over the backdrop (N, 3) and opacity (N,).
     """
-    _, edges = field.occupancy.strata(rays.origin, rays.direction, samples)
-    jitter = torch.rand((len(edges), samples), generator=generator).to(edges.device)
-    depth = edges[:, :-1] + edges.diff(dim=1) * jitter
-    width = edges.diff(dim=1) * rays.direction.norm(dim=1, keepdim=True)
-    points = rays.origin[:, None] + rays.direction[:, None] * depth[..., None]
-    density, colour = field(points.view(-1, 3), rays.view, condition, rays.owner.repeat_interleave(samples))
-    shape = depth.shape
-    rgb, opacity, _ = integrate(density.float().view(shape), colour.float().view(*shape, 3), depth, width)
+    placed = scatter(field.occupancy, rays, samples, generator)
+    density, colour = field(placed.points, rays.view, condition, placed.owner)
+    shape = placed.depth.shape
+    rgb, opacity, _ = integrate(density.float().view(shape), colour.float().view(*shape, 3), placed.depth, placed.width)
     return rgb + (1 - opacity)[:, None] * rays.backdrop, opacity
 
 

@@ -1,0 +1,73 @@
+"""``hashgrid``: a radiance field on multi-resolution planes with region attention, of the family of ER-NeRF."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from vdf_bench.cards import Card, Component, Parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vdf_bench.capture import Capture
+    from vdf_bench.interfaces import FitSetting, Head
+    from vdf_bench.victims.hashgrid.train import Sizes
+
+
+class HashgridParameters(Parameters):
+    """Size of the field, rays per step and weights of the loss; a size of 0 is chosen by frame size and scale."""
+
+    levels: int = Field(0, ge=0, le=16, description="plane levels (0: 4; paper scale 12)")
+    channels: int = Field(0, ge=0, le=16, description="features per plane and level (0: 4; paper scale 1)")
+    hidden: int = Field(0, ge=0, le=256, description="width of the networks (0: 32; paper scale 64)")
+    rays: int = Field(0, ge=0, le=65536, description="rays per step (0: 1024; paper scale 65536)")
+    samples: int = Field(0, ge=0, le=256, description="samples per ray (0: 9; paper scale 16)")
+    loss: Literal["l2", "l1"] = Field("l2", description="colour error: squared (ER-NeRF) or absolute (SyncTalk)")
+    entropy_weight: float = Field(1e-4, ge=0, le=1, description="weight of the entropy of ray opacity")
+    attention_weight: float = Field(1e-4, ge=0, le=1, description="weight of attention outside its face region")
+    mask_weight: float = Field(0.0, ge=0, le=10, description="weight of opacity against the head mask (composite)")
+
+    def over(self, sizes: Sizes) -> Sizes:
+        """``sizes`` with what is set here in their place."""
+        from vdf_bench.victims.hashgrid.train import spread
+
+        changed = {name: getattr(self, name) for name in ("channels", "hidden", "rays", "samples")}
+        if self.levels:
+            changed["resolutions"] = spread(sizes.resolutions[0], sizes.resolutions[-1], self.levels)
+        return replace(sizes, **{name: value for name, value in changed.items() if value})
+
+
+class Hashgrid(Component):
+    """Clones a person as multi-resolution feature planes whose regions attend to mouth and eyes."""
+
+    card: ClassVar[Card] = Card(
+        name="hashgrid",
+        title="Hash-plane radiance field",
+        summary=(
+            "Dense and hashed feature planes, region attention of mouth and eyes, bounded density, composited over the "
+            "torso. Follows ER-NeRF at a compact size, with these differences: the captured torso stands in for the "
+            "torso network, as in the official evaluation of the head; frozen mouth scalars stand in for AudioNet, so "
+            "audio reaches the clone through the benchmark's mouth model; no LPIPS and no uncertainty."
+        ),
+        source="Li et al., ER-NeRF (ICCV 2023); Tang et al., RAD-NeRF (2022); Peng et al., SyncTalk (CVPR 2024)",
+        url="https://arxiv.org/abs/2307.09323",
+        year=2023,
+        cost="seconds",
+    )
+    parameters_model: ClassVar[type[Parameters]] = HashgridParameters
+
+    def fit(self, capture: Capture, setting: FitSetting) -> Head:
+        from vdf_bench.victims.common.training import train
+        from vdf_bench.victims.hashgrid.train import HashgridTrainer
+
+        return train(HashgridTrainer(capture, setting, self.parameters), setting)
+
+    def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
+        from vdf_bench.victims.common.head import FieldHead
+        from vdf_bench.victims.hashgrid.field import HashgridField
+
+        return FieldHead.restore(state, HashgridField.blank)

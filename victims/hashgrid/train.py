@@ -1,0 +1,152 @@
+"""Training: rays of random frames, region penalties on attention, and the lips at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from vdf_bench.victims.common.code import Code
+from vdf_bench.victims.common.rays import RaySource, opacity_entropy, scatter
+from vdf_bench.victims.common.scene import find_scene
+from vdf_bench.victims.common.targets import boxes, make_targets
+from vdf_bench.victims.common.training import Trainer
+from vdf_bench.victims.common.volume import Occupancy, integrate
+from vdf_bench.victims.hashgrid.field import HashgridField
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from vdf_bench.capture import Capture
+    from vdf_bench.interfaces import FitSetting, Scale
+    from vdf_bench.victims.common.rays import Rays
+    from vdf_bench.victims.hashgrid import HashgridParameters
+
+#: Share of all iterations that is spent on the lips: 25 k of 125 k in ER-NeRF's schedule.
+LIPS = 0.2
+#: The cached density is refreshed this often.
+REFRESH = 50
+#: Shares of the rays through the mouth, the eyes and the head; the rest goes anywhere in the scene box.
+SHARES = (0.22, 0.1, 0.53)
+#: The same while the lips are tuned.
+LIP_SHARES = (0.5, 0.1, 0.3)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What grows with the scale.
+
+    Attributes:
+        iterations: steps.
+        resolutions: of the plane levels.
+        channels: features per plane and level.
+        hidden: width of the networks.
+        rays: per step, over all of its frames.
+        samples: per ray.
+        frames: per step.
+    """
+
+    iterations: int
+    resolutions: tuple[int, ...]
+    channels: int
+    hidden: int
+    rays: int
+    samples: int
+    frames: int
+
+
+def sizes(size: int, frames: int, scale: Scale) -> Sizes:
+    """Sizes for ``frames`` frames of ``size`` pixels; ``paper`` is ER-NeRF's."""
+    if scale == "paper":
+        return Sizes(125_000, spread(64, 512, 12), 1, 64, 65_536, 16, 1)
+    iterations = int(np.clip(10 * frames, 500, 1000) * np.clip(size / 128, 0.5, 4))
+    return Sizes(iterations, spread(16, int(np.clip(size, 32, 512)) - 1, 4), 4, 32, 1024, 9, 4)
+
+
+def spread(coarsest: int, finest: int, levels: int) -> tuple[int, ...]:
+    """Resolutions in geometric progression, as in instant-NGP."""
+    return tuple(int(each) for each in np.geomspace(coarsest, finest, levels).round())
+
+
+class HashgridTrainer(Trainer):
+    """A fit of ``hashgrid``; see :class:`vdf_bench.interfaces.Victim`."""
+
+    def __init__(self, capture: Capture, setting: FitSetting, parameters: HashgridParameters) -> None:
+        super().__init__(setting)
+        self.parameters = parameters
+        targets = make_targets(capture, setting.target)
+        frames = targets.frames
+        scene = find_scene(capture, frames)
+        self.code = Code.fit(capture.mouth[frames], capture.eyes[frames])
+        codes = self.code(capture.mouth[frames], capture.eyes[frames])
+        self.codes = torch.from_numpy(codes).to(self.device)
+        self.rays = RaySource(capture, scene, targets, SHARES, self.device)
+        self.lip_rays = RaySource(capture, scene, targets, LIP_SHARES, self.device)
+        self.places = torch.from_numpy(attention_boxes(capture.landmarks[frames], capture.size)).to(self.device)
+        self.sizes = parameters.over(sizes(capture.size, len(frames), setting.scale))
+        self.iterations = setting.iterations or self.sizes.iterations
+        self.epoch = np.repeat(np.arange(len(frames)), self.code.repeats(codes))
+        low, high, centre, radii = map(torch.from_numpy, (scene.low, scene.high, scene.centre, scene.radii))
+        self.field = HashgridField(
+            Occupancy(low, high, scene.unit), centre, radii, self.sizes.resolutions, self.sizes.channels,
+            self.sizes.hidden, len(frames), self.generator,
+        )  # fmt: skip
+
+    def make_optimiser(self) -> torch.optim.Optimizer:
+        """Adam: planes learn faster than the networks."""
+        planes = {id(each) for each in self.field.planes.parameters()}
+        groups = [{"params": [p], "lr": 1e-2 if id(p) in planes else 3e-3} for p in self.field.parameters()]
+        return torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
+
+    def loss(self, iteration: int) -> Tensor:
+        field, parameters, sizes = self.field, self.parameters, self.sizes
+        if iteration % REFRESH == 0:
+            some = self.random.choice(len(self.codes), min(2, len(self.codes)), replace=False)
+            field.refresh(self.codes[some], self.generator)
+        chosen = self.random.choice(self.epoch, sizes.frames)
+        source = self.lip_rays if iteration >= (1 - LIPS) * self.iterations else self.rays
+        rays = source.draw(chosen, sizes.rays // sizes.frames, self.random)
+        rgb, attention, opacity = self.draw(rays, chosen)
+        error = rgb - rays.target
+        loss = error.abs().mean() if parameters.loss == "l1" else error.square().mean()
+        loss = loss + parameters.entropy_weight * opacity_entropy(opacity)
+        loss = (
+            loss
+            + parameters.attention_weight
+            * (attention * outside(rays.pixels, self.places[torch.from_numpy(chosen).to(self.device)])).mean()
+        )
+        if rays.head is not None:
+            loss = loss + parameters.mask_weight * (opacity - rays.head).square().mean()
+        return loss
+
+    def draw(self, rays: Rays, chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """RGB over the backdrop (N, 3), attention to mouth and eyes (N, 2) and opacity (N,) of rays."""
+        field = self.field
+        which = torch.from_numpy(chosen).to(self.device)
+        with self.mixed_precision():
+            condition = field.condition_of(self.codes[which], which)
+            placed = scatter(field.occupancy, rays, self.sizes.samples, self.generator)
+            density, colour, attention = field.attend(placed.points, rays.view, condition, placed.owner)
+        # Attention is integrated along the ray as colour is, over a backdrop of none.
+        shape = placed.depth.shape
+        seen = torch.cat([colour.float(), attention.float()], 1).view(*shape, 5)
+        drawn, opacity, _ = integrate(density.float().view(shape), seen, placed.depth, placed.width)
+        return drawn[:, :3] + (1 - opacity)[:, None] * rays.backdrop, drawn[:, 3:], opacity
+
+    def finish(self) -> None:
+        self.field.refresh(self.codes[:: max(1, len(self.codes) // 8)], self.generator)
+
+
+def attention_boxes(landmarks: NDArray[np.float32], size: int) -> NDArray[np.int64]:
+    """(A, 2, 4) pixel boxes that may heed the mouth (jaw and lips, from the nose down) and the eyes."""
+    jaw = np.concatenate([landmarks[:, 3:14], landmarks[:, 31:36], landmarks[:, 48:68]], 1)
+    return np.stack([boxes(jaw, size, 0.05), boxes(landmarks[:, 36:48], size, 0.15)], 1)
+
+
+def outside(pixels: Tensor, places: Tensor) -> Tensor:
+    """(F * B, K) 1 where pixels (F, B, 2) lie outside the boxes (F, K, 4) of their frame."""
+    at, low, high = pixels[:, :, None], places[:, None, :, :2], places[:, None, :, 2:]
+    return (~((at >= low) & (at < high)).all(-1)).flatten(0, 1).float()
