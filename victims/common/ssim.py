@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.functional import avg_pool2d
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,13 +13,30 @@ if TYPE_CHECKING:
 WINDOW = 7
 
 
-def dissimilarity(first: Tensor, second: Tensor) -> Tensor:
-    """``(1 - SSIM) / 2`` of two images (H, W, 3) in [0, 1], mean over the valid windows; a scalar."""
-    planes = torch.cat([first, second, first * first, second * second, first * second], 2).permute(2, 0, 1)
-    a, b, aa, bb, ab = torch.split(avg_pool2d(planes[None], WINDOW, 1)[0], 3)
+def dissimilarity(image: Tensor, target: Tensor) -> Tensor:
+    """``(1 - SSIM) / 2`` of two images (H, W, 3) in [0, 1], mean over the valid windows; a scalar.
+
+    No gradient reaches ``target``.
+    """
+    one, two = (each.permute(2, 0, 1).contiguous() for each in (image, target.detach()))
+    a, aa, ab = _means(torch.cat([one, one * one, one * two])).split(3)
+    b, bb = _means(torch.cat([two, two * two])).split(3)
     mean_product, mean_squares = a * b, a * a + b * b
     covariance, variances = ab - mean_product, aa + bb - mean_squares
     ratio = (2 * mean_product + 0.01**2) * (2 * covariance + 0.03**2)
     ratio = ratio / ((mean_squares + 0.01**2) * (variances + 0.03**2))
     loss: Tensor = (1 - ratio.mean()) / 2
     return loss
+
+
+def _means(planes: Tensor) -> Tensor:
+    """Means over windows of planes (K, H, W): a quarter of the time of average pooling and its backward pass."""
+    return _sums(_sums(planes, 1), 2) / WINDOW**2
+
+
+def _sums(planes: Tensor, axis: int) -> Tensor:
+    """Sums of seven neighbours along an axis, from sums of two and of four."""
+    two = planes.narrow(axis, 0, planes.shape[axis] - 1) + planes.narrow(axis, 1, planes.shape[axis] - 1)
+    four = two.narrow(axis, 0, two.shape[axis] - 2) + two.narrow(axis, 2, two.shape[axis] - 2)
+    valid = planes.shape[axis] - WINDOW + 1
+    return four.narrow(axis, 0, valid) + two.narrow(axis, 4, valid) + planes.narrow(axis, 6, valid)
