@@ -19,8 +19,8 @@ def dissimilarity(image: Tensor, target: Tensor) -> Tensor:
     No gradient reaches ``target``.
     """
     one, two = (each.permute(2, 0, 1).contiguous() for each in (image, target.detach()))
-    a, aa, ab = _means(torch.cat([one, one * one, one * two])).split(3)
-    b, bb = _means(torch.cat([two, two * two])).split(3)
+    a, aa, ab = torch.split(_means(torch.cat([one, one * one, one * two])), 3)
+    b, bb = torch.split(_means(torch.cat([two, two * two])), 3)
     mean_product, mean_squares = a * b, a * a + b * b
     covariance, variances = ab - mean_product, aa + bb - mean_squares
     ratio = (2 * mean_product + 0.01**2) * (2 * covariance + 0.03**2)
