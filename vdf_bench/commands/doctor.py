@@ -1,0 +1,77 @@
+"""``doctor``: what a component still needs on this machine, and the commands that mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vdf_bench.commands.options import make_console
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vdf_bench.checkouts import Finding
+
+#: Exit code where something is missing.
+MISSING = 1
+
+
+def doctor(
+    name: Annotated[str, typer.Argument(help="A component, such as external.er-nerf.")],
+    entry: Annotated[str, typer.Option(metavar="ENTRY", help="Of an official system: capture or video.")] = "",
+) -> None:
+    """Tell what a component needs here and what is missing: exit code 0 if it can run, 1 if not."""
+    from vdf_bench import registry
+
+    kind = next((kind for kind in registry.KINDS if name in registry.names(kind)), None)
+    if kind is None:
+        known = sorted({known for kind in registry.KINDS for known in registry.names(kind)})
+        raise UserError(f"unknown component {name!r}: {registry.suggest(name, known)}")
+    findings = _examine(registry.load(kind, name), entry)
+    console = make_console()
+    _print(console, findings)
+    lacks = sum(bool(finding.lack) for finding in findings)
+    if lacks:
+        console.print(f"{name}: {lacks} of {len(findings)} missing", highlight=False, markup=False)
+        raise typer.Exit(MISSING)
+    console.print(f"{name}: ready", highlight=False, markup=False)
+
+
+def _examine(component: Any, entry: str) -> list[Finding]:
+    """What the component finds; of one that has no more to say, what its card needs."""
+    from vdf_bench.checkouts import Finding
+    from vdf_bench.registry import unmet
+
+    if hasattr(component, "doctor"):
+        found: list[Finding] = component.doctor(entry)
+        return found
+    if entry:
+        raise UserError(f"{component.card.name} has no entries: leave --entry out")
+    what, _, mend = (unmet(component.card) or "").partition(": ")
+    return [Finding(", ".join(component.card.needs) or "needs nothing more", what, mend)]
+
+
+def _print(console: Console, findings: list[Finding]) -> None:
+    """A table on a terminal; else plain lines, each whole, for reading and for grep."""
+    if not console.is_terminal:
+        for finding in findings:
+            console.print(f"{'missing' if finding.lack else 'ok':8}{finding.what}", **_PLAIN)
+            if finding.lack:
+                console.print(f"        {finding.lack}\n        mend: {finding.mend}", **_PLAIN)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for finding in findings:
+        mark = Text("missing", "bold red") if finding.lack else Text("ok", "green")
+        said = Text(finding.what)
+        if finding.lack:
+            said.append(f"\n{finding.lack}\n").append(finding.mend, "bold")
+        table.add_row(mark, said)
+    console.print(table)
+
+
+_PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}

@@ -1,0 +1,100 @@
+"""A work copy of a checkout that costs no space: links to all of it, and folders of its own where the system writes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from vdf_bench.checkouts import Checkout
+
+#: Set for the harness's own processes, or by the environment that it was started in; they would mislead the system's.
+_OURS: Final = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+)
+
+
+@contextmanager
+def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Iterator[Path]:
+    """A folder that looks like the checkout and takes every file that the system writes; removed afterwards.
+
+    Scripts run from it find their modules in the checkout, as Python follows links, and data through the work copy.
+
+    Args:
+        checkout: what is linked to; nothing in it changes.
+        system: for the folder's name.
+        writes: folders, below the checkout, that are the work copy's own.
+
+    Raises:
+        UserError: there is no place for it.
+    """
+    try:
+        if checkout.workdir is not None:
+            checkout.workdir.mkdir(parents=True, exist_ok=True)
+        root = Path(tempfile.mkdtemp(prefix=f"vdf-bench-{system}-", dir=checkout.workdir))
+    except OSError as error:
+        raise UserError(f"no work copy of {system} can be made: {error}; set workdir, or make room") from None
+    try:
+        overlay(checkout.repo, root, [PurePosixPath(path) for path in writes])
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def overlay(source: Path, target: Path, own: Collection[PurePosixPath]) -> None:
+    """Fill ``target`` with links to what is in ``source``, save for the folders ``own``, which start empty."""
+    inner: dict[str, list[PurePosixPath]] = {}
+    for path in own:
+        inner.setdefault(path.parts[0], []).append(PurePosixPath(*path.parts[1:]))
+    for entry in source.iterdir() if source.is_dir() else ():
+        if entry.name not in inner and entry.name != ".git":
+            (target / entry.name).symlink_to(entry)
+    for name, below in inner.items():
+        (target / name).mkdir()
+        if all(path.parts for path in below):
+            overlay(source / name, target / name, below)
+
+
+def environment(checkout: Checkout, system: str, more: Mapping[str, str]) -> dict[str, str]:
+    """What the system's commands see: its interpreter first on the path, one GPU, no window, no stale settings."""
+    found = {name: value for name, value in os.environ.items() if name not in _OURS}
+    binaries = checkout.python.parent
+    found["PATH"] = os.pathsep.join([str(binaries), found.get("PATH", os.defpath)])
+    if (binaries.parent / "conda-meta").is_dir():  # what activating it would do
+        found["CONDA_PREFIX"] = str(binaries.parent)
+        libraries = [str(binaries.parent / "lib"), found.get("LD_LIBRARY_PATH", "")]
+        found["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return {
+        **found,
+        "CUDA_VISIBLE_DEVICES": checkout.gpu,
+        "MPLBACKEND": "Agg",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "TORCH_EXTENSIONS_DIR": str(cache / "vdf-bench" / "torch-extensions" / system),
+        **more,
+    }
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
