@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from vdf_bench.commands import capture, catalogue, clips, models, protect, report, run
+from vdf_bench.commands import capture, catalogue, clips, doctor, models, protect, report, run
 from vdf_bench.errors import UserError
 
 #: Exit code after Ctrl-C.
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.command()(run.run)
 app.command("list")(catalogue.list_)
 app.command()(catalogue.info)
+app.command()(doctor.doctor)
 app.command()(report.report)
 app.command()(protect.protect)
 app.command()(capture.capture)
