@@ -110,11 +110,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def default_out(request: Request) -> Path:
-    """A run folder named after what is asked."""
+def default_out(request: Request, home: str = "runs") -> Path:
+    """A folder in ``home`` named after what is asked."""
     clips = request.clips or request.preset.clips
     clip = Path(clips[0]).stem if len(clips) == 1 else f"{len(clips)}clips"
-    return Path("runs") / "-".join([request.preset.name, clip, "+".join(request.defenses), "+".join(request.victims)])
+    who = [*([request.defenses] if home == "runs" else []), request.victims]
+    return Path(home) / "-".join([request.preset.name, clip, *("+".join(names) for names in who)])
 
 
 def known_clip(name: str) -> None:

@@ -32,7 +32,7 @@ class Checked:
     """One clone of one clean clip.
 
     Attributes:
-        cell: of the clone that landmarks drive.
+        cells: what drives the lips -> cell; they share all but the drive.
         outcome, code: how its fit ended.
         verdicts: its gates.
         driven: what drives the lips -> metric -> value.
@@ -43,7 +43,7 @@ class Checked:
         notes: what a reader should know of clip and fit.
     """
 
-    cell: Cell
+    cells: dict[str, Cell]
     outcome: str
     code: str
     verdicts: list[Verdict]
@@ -52,6 +52,11 @@ class Checked:
     peak_mib: float
     audio_r: float | None
     notes: tuple[str, ...]
+
+    @property
+    def cell(self) -> Cell:
+        """Of the clone that the gates look at."""
+        return self.cells[DRIVES[0]]
 
     @property
     def place(self) -> dict[str, Any]:
@@ -127,7 +132,7 @@ def _checked(run: Run, both: dict[str, Cell]) -> Checked:
     if "truth.labels" not in clip.arrays:
         notes.append(LIPS_WITHOUT_TRUTH)
     return Checked(
-        cell=cell,
+        cells=both,
         outcome=judged["outcome"],
         code=judged["code"],
         verdicts=judge_gates(judged["rows"]),

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from vdf_bench.commands import capture, catalogue, clips, doctor, models, protect, report, run
+from vdf_bench.commands import capture, catalogue, clips, doctor, models, protect, report, run, victims
 from vdf_bench.errors import UserError
 
 #: Exit code after Ctrl-C.
@@ -40,6 +40,7 @@ app.command()(protect.protect)
 app.command()(capture.capture)
 app.add_typer(clips.app, name="clips")
 app.add_typer(models.app, name="models")
+app.add_typer(victims.app, name="victims")
 
 
 def main() -> None:

@@ -1,0 +1,114 @@
+"""``victims``: does each clone the clean clip, and what does a damaged capture do to it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vdf_bench import arguments
+from vdf_bench.commands.options import (
+    Clips,
+    Device,
+    Frames,
+    Iterations,
+    Jobs,
+    Parsers,
+    PolicyName,
+    PresetName,
+    Seeds,
+    Settings,
+    Size,
+    StorePath,
+    Targets,
+    Timeout,
+    make_console,
+)
+
+if TYPE_CHECKING:
+    from vdf_bench.plan import Request
+
+app = typer.Typer(help="The attackers: whether they clone at all, and what breaks them.", no_args_is_help=True)
+
+Names = Annotated[str, typer.Argument(metavar="NAMES", help="NAME[,NAME...] or all.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write into; default: checks/PRESET-CLIP-VICTIM.")]
+
+
+@app.command()
+def check(
+    names: Names = "all",
+    clip: Clips = "",
+    preset: PresetName = "standard",
+    size: Size = None,
+    frames: Frames = None,
+    seed: Seeds = "",
+    parser: Parsers = "builtin",
+    policy: PolicyName = "repair",
+    target: Targets = "composite",
+    device: Device = "",
+    set_: Settings = None,
+    iterations: Iterations = None,
+    timeout: Timeout = 3600.0,
+    out: Out = None,
+    store: StorePath = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Clone the clean clip and hold the clone to its gates; exit code 1 if one fails."""
+    from vdf_bench.check import complete_check, prepare_check
+    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.report.checks import print_checks, write_checks
+    from vdf_bench.run import expected_seconds
+
+    request = _request(
+        names, clip, preset, size, frames, seed, parser, policy, target, device, set_, iterations, timeout
+    )
+    console = make_console()
+    run = prepare_check(request, out or arguments.default_out(request, "checks"), store)
+    cores = jobs or arguments.cores()
+    with ProgressWatcher(console, expected_seconds(run), cores) as watcher:
+        checks, tally = complete_check(run, cores, watcher)
+    write_checks(run, checks)
+    print_checks(checks, console)
+    for lack in run.plan.left_out:
+        console.print(f"left out: {lack['kind']} {lack['name']}: {lack['why']}", highlight=False, markup=False)
+    if tally.cached:
+        console.print(f"{len(tally.cached)} of {len(run.plan.steps)} steps were in the store already", highlight=False)
+    console.print(f"gates.json and contact sheets: {run.out}", highlight=False, markup=False, soft_wrap=True)
+    if any(check.fault for check in checks):
+        raise typer.Exit(1)
+
+
+def _request(
+    names: str,
+    clip: str,
+    preset: str,
+    size: int | None,
+    frames: int | None,
+    seed: str,
+    parser: str,
+    policy: str,
+    target: str,
+    device: str,
+    set_: list[str] | None,
+    iterations: int | None,
+    timeout: float,
+) -> Request:
+    from vdf_bench.plan import PARSERS, POLICIES, TARGETS, Request
+    from vdf_bench.presets import preset as find_preset
+
+    return Request(
+        preset=find_preset(preset).resized(size, frames),
+        defenses=("none",),
+        victims=arguments.some_names(names, "NAMES"),
+        clips=arguments.names(clip),
+        seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
+        parsers=tuple(arguments.choice(name, "--parser", PARSERS) for name in arguments.some_names(parser, "--parser")),
+        policy=arguments.choice(policy, "--policy", POLICIES),
+        targets=TARGETS[arguments.choice(target, "--target", tuple(TARGETS))],
+        controls=(),
+        overrides=arguments.overrides(set_ or []),
+        iterations=iterations,
+        timeout=arguments.timeout(timeout),
+        device=arguments.device(device or find_preset(preset).device),
+    )

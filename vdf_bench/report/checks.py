@@ -1,0 +1,147 @@
+"""What a check of victims says: a table of gates, figures that are reported only, and ``gates.json``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.report import words
+from vdf_bench.report.sheets import clone_sheet, moments, sheet_name
+from vdf_bench.store import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from vdf_bench.check import Checked
+    from vdf_bench.judges.gates import Verdict
+    from vdf_bench.run import Run
+
+SCHEMA = 1
+
+
+def print_checks(checks: Sequence[Checked], console: Console) -> None:
+    """Print gates, then figures that are held against nobody, then notes."""
+    from rich.text import Text
+
+    gates = _grid("gate", "value", "bound", "verdict")
+    for name, check in zip(_names(checks), checks, strict=True):
+        rows = [(v.gate.metric, _value(v), _bound(v), _word(v.ok)) for v in check.verdicts]
+        if check.outcome != "trained":
+            rows.insert(0, ("outcome", check.outcome, check.code, _word(False)))
+        for k, (gate, value, bound, word) in enumerate(rows):
+            style = {"pass": "green", "FAIL": "bold red"}.get(word, "dim")
+            gates.add_row(*(name if k == 0 else ("",) * 3), gate, value, bound, Text(word, style))
+        gates.add_section()
+    console.print(gates)
+    figures = _grid("lip r by landmarks", "lip r by audio", "audio r", "identity", "fit [s]", "MiB")
+    for name, check in zip(_names(checks), checks, strict=True):
+        driven = [_lips(check.driven[drive]) for drive in ("landmarks", "audio")]
+        told = words.DASH if check.audio_r is None else words.number(check.audio_r)
+        cosine = check.driven["landmarks"].get("identity")
+        cells = [told, words.DASH if cosine is None else words.number(cosine)]
+        figures.add_row(*name, *driven, *cells, f"{check.seconds:.0f}", f"{check.peak_mib:.0f}")
+    console.print("Reported only: lip correlation with its 95 % interval, the voice map's own r, identity, cost")
+    console.print(figures)
+    notes = [f"{check.cell.victim} on {check.cell.clip}: {note}" for check in checks for note in check.notes]
+    for note in dict.fromkeys(notes):
+        console.print(f"  {note}", highlight=False, markup=False)
+    passed = sum(check.fault is None for check in checks)
+    console.print(
+        f"{passed} of {words.count(len(checks), 'clone')} of a clean clip pass every gate, lips driven by landmarks",
+        style="bold green" if passed == len(checks) else "bold red",
+        highlight=False,
+    )
+
+
+def write_checks(run: Run, checks: Sequence[Checked]) -> None:
+    """Write ``gates.json`` and a contact sheet a clone into the check's folder."""
+    from vdf_bench.run import environment
+
+    record = {
+        "schema": SCHEMA,
+        "run": run.identity,
+        "environment": environment(),
+        "preset": {"name": run.request.preset.name, "size": run.request.preset.size},
+        "ok": all(check.fault is None for check in checks),
+        "clones": [check.record() for check in checks],
+        "left_out": run.plan.left_out,
+    }
+    text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False)
+    write_atomically(run.out / "gates.json", text.encode())
+    for check, name in zip(checks, _names(checks), strict=True):
+        picture = _sheet(run, check)
+        if picture is not None:
+            write_atomically(run.out / sheet_name(*name), picture)
+
+
+def _sheet(run: Run, check: Checked) -> bytes | None:
+    """PNG of one clone; None where the capture was refused."""
+    from vdf_bench.capture import Capture
+    from vdf_bench.packing import unpack_clip, unpack_rendering
+    from vdf_bench.run import fetch
+
+    captured = fetch(run, check.cell.steps["capture"])
+    if "refused" in captured.meta:
+        return None
+    capture, clip = Capture.from_arrays(captured.arrays), unpack_clip(fetch(run, check.cell.steps["clip"]))
+    chosen = moments(capture)
+    at = [moment.position for moment in chosen]
+    frames = clip.frames
+    held = capture.split.heldout[at]
+    columns = [
+        (moment.caption or f"frame {frame}", f"frame {frame}" if moment.caption else f"{frame / float(clip.fps):.1f} s")
+        for moment, frame in zip(chosen, held, strict=True)
+    ]
+    rows: list[tuple[str, str, Any]] = [("truth", "", frames[held])]
+    for drive, cell in check.cells.items():
+        rendering = unpack_rendering(fetch(run, cell.steps["rendering"]))
+        r = words.number(check.driven[drive].get("lip_correlation", 0.0))
+        remark = f"lip r {r}" if rendering else check.outcome
+        rows.append((f"by {drive}", remark, rendering.rgb[at] if rendering else None))
+    place = check.place
+    title = f"{place['victim']} on {place['clip']}, {place['target']} frames"
+    figures = f"head PSNR {words.number(check.driven['landmarks'].get('head_psnr', 0.0), 1)} dB"
+    verdict = f"{figures} · {check.fault or 'passes every gate'}"
+    return clone_sheet(title, (verdict, check.fault is None), columns, rows)
+
+
+def _names(checks: Sequence[Checked]) -> list[tuple[str, str, str]]:
+    """Victim, clip, target; capture and seed join the clip where several were asked for."""
+    several = [len({check.place[part] for check in checks}) > 1 for part in ("capture", "seed")]
+    found = []
+    for check in checks:
+        more = [f"{check.place[part]}" for part, many in zip(("capture", "seed"), several, strict=True) if many]
+        place = check.place
+        found.append((place["victim"], " ".join([place["clip"], *more]), place["target"]))
+    return found
+
+
+def _grid(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("victim", "clip", "target", *columns):
+        table.add_column(name, justify="left" if name in ("victim", "clip", "target", "gate", "verdict") else "right")
+    return table
+
+
+def _value(verdict: Verdict) -> str:
+    return words.DASH if verdict.value is None else f"{verdict.value:.3g}"
+
+
+def _bound(verdict: Verdict) -> str:
+    return f"{'≥' if verdict.gate.side == 'at least' else '≤'} {verdict.gate.bound:g}"
+
+
+def _word(ok: bool | None) -> str:
+    return "not measured" if ok is None else "pass" if ok else "FAIL"
+
+
+def _lips(values: dict[str, float]) -> str:
+    if "lip_correlation" not in values:
+        return words.DASH
+    ends = [words.number(values[f"lip_correlation_{end}"]) for end in ("low", "high")]
+    return f"{words.number(values['lip_correlation'])} [{', '.join(ends)}]"

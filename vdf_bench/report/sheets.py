@@ -1,0 +1,115 @@
+"""Contact sheets of clones: the truth above what landmarks and sound drive, at the moments that tell most."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from PIL import Image, ImageDraw, ImageFont
+
+    from vdf_bench.capture import Capture
+
+#: Frames spread over the held-out blocks.
+SPREAD: Final = 6
+#: The two widest mouths are at least this far apart, frames.
+APART: Final = 5
+#: Layout, pixels.
+TILE, GAP, MARGIN, LABEL, CAPTION, TITLE = 168, 4, 20, 128, 46, 72
+_INK, _FAINT, _PAPER, _BLANK = (24, 28, 36), (110, 116, 128), (255, 255, 255), (232, 234, 238)
+_GOOD, _BAD = (30, 120, 60), (176, 32, 32)
+
+
+class Moment(NamedTuple):
+    """A column: position among the held-out frames, and what is to be seen there."""
+
+    position: int
+    caption: str
+
+
+def moments(capture: Capture) -> list[Moment]:
+    """Six frames spread over the held-out blocks, the two widest mouths, the most closed eyes and the largest turn."""
+    held = capture.split.heldout
+    count = len(held)
+    chosen = [int(p) for p in np.unique(((np.arange(SPREAD) + 0.5) * count / SPREAD).astype(np.int64))]
+    found = [Moment(position, "") for position in chosen]
+    mouth = capture.mouth[held, 0]
+    widest = int(mouth.argmax())
+    far = np.abs(held - held[widest]) >= APART
+    found.append(Moment(widest, "mouth open"))
+    if far.any():
+        found.append(Moment(int(np.where(far, mouth, -np.inf).argmax()), "mouth open"))
+    found.append(Moment(int(capture.eyes[held].argmin()), "eyes closed"))
+    rotation = capture.pose.rotation[held].astype(np.float64)
+    turn = np.einsum("bij,ij->b", rotation, rotation.mean(0))  # falls with the angle to the mean pose
+    found.append(Moment(int(turn.argmin()), "largest turn"))
+    return found
+
+
+def clone_sheet(
+    title: str,
+    verdict: tuple[str, bool],
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[tuple[str, str, NDArray[np.uint8] | None]],
+) -> bytes:
+    """A PNG: one picture a column and row, with captions.
+
+    Args:
+        title: headline.
+        verdict: line under it, and whether it is good news.
+        columns: caption of each column, two lines.
+        rows: name, remark, and (C, S, S, 3) uint8 RGB frames; None where there are none.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    large, small = (ImageFont.load_default(size) for size in (22, 14))
+    assert isinstance(large, ImageFont.FreeTypeFont)
+    assert isinstance(small, ImageFont.FreeTypeFont)
+    step = TILE + GAP
+    width = 2 * MARGIN + LABEL + len(columns) * step - GAP
+    sheet = Image.new("RGB", (width, TITLE + CAPTION + len(rows) * step - GAP + MARGIN), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((MARGIN, 14), title, _INK, large)
+    draw.text((MARGIN, 44), _fitted(draw, verdict[0], small, width - 2 * MARGIN), _GOOD if verdict[1] else _BAD, small)
+    for c, lines in enumerate(columns):
+        middle = MARGIN + LABEL + c * step + TILE // 2
+        for line, (text, ink) in enumerate(zip(lines, (_INK, _FAINT), strict=True)):
+            draw.text((middle, TITLE + 4 + 18 * line), text, ink, small, anchor="ma")
+    for r, (name, remark, frames) in enumerate(rows):
+        top = TITLE + CAPTION + r * step
+        draw.text((MARGIN, top + TILE // 2 - 4), name, _INK, small, anchor="ls")
+        draw.multiline_text((MARGIN, top + TILE // 2 + 4), remark, _FAINT, small, spacing=3)
+        for c in range(len(columns)):
+            at = (MARGIN + LABEL + c * step, top)
+            sheet.paste(_tile(None if frames is None else frames[c]), at)
+    buffer = BytesIO()
+    sheet.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def sheet_name(*parts: str) -> str:
+    """A file name that any file system takes."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", " ".join(filter(None, parts))).strip("-.") + ".png"
+
+
+def _tile(frame: NDArray[np.uint8] | None) -> Image.Image:
+    from PIL import Image
+
+    if frame is None:
+        return Image.new("RGB", (TILE, TILE), _BLANK)
+    return Image.fromarray(frame).resize((TILE, TILE), Image.Resampling.LANCZOS)
+
+
+def _fitted(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    """``text``, cut to ``width`` pixels."""
+    if draw.textlength(text, font) <= width:
+        return text
+    while text and draw.textlength(text + "…", font) > width:
+        text = text[:-1]
+    return text + "…"
