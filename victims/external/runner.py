@@ -149,26 +149,33 @@ def _follow(stream: IO[bytes], limits: Limits, watch: Watch, log: IO[bytes]) -> 
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
-        while True:
-            now = time.monotonic()
-            if now - start >= limits.wall:
-                return "timeout"
-            if now - moved >= limits.stall:
-                return "no-progress"
-            until = min(start + limits.wall, moved + limits.stall) - now
-            if not selector.select(min(until, 1.0)):
-                continue
-            chunk = os.read(stream.fileno(), 1 << 16)
-            if not chunk:
-                return "ended"
-            log.write(chunk)
-            # Progress bars return to the start of their line instead of ending it.
-            *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
-            rest = rest[-(1 << 16) :]
-            for line in lines:
-                text = line.decode(errors="replace").strip()
-                if text and watch.read(text):
-                    moved = time.monotonic()
-                stop = watch.verdict(limits)
-                if stop is not None:
-                    return stop
+        try:
+            while True:
+                now = time.monotonic()
+                if now - start >= limits.wall:
+                    return "timeout"
+                if now - moved >= limits.stall:
+                    return "no-progress"
+                until = min(start + limits.wall, moved + limits.stall) - now
+                if not selector.select(min(until, 1.0)):
+                    continue
+                chunk = os.read(stream.fileno(), 1 << 16)
+                if not chunk:
+                    return "ended"
+                log.write(chunk)
+                # Progress bars return to the start of their line instead of ending it.
+                *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+                rest = rest[-(1 << 16) :]
+                for line in lines:
+                    if _read(watch, line):
+                        moved = time.monotonic()
+                    stop = watch.verdict(limits)
+                    if stop is not None:
+                        return stop
+        finally:
+            _read(watch, rest)
+
+
+def _read(watch: Watch, line: bytes) -> bool:
+    text = line.decode(errors="replace").strip()
+    return bool(text) and watch.read(text)

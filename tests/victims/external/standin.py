@@ -71,6 +71,11 @@ def meet_fate(step):
         len(None)
     elif what == "empty":
         raise ValueError("Found array with 0 sample(s) (shape=(0, 2)) while a minimum of 1 is required")
+    elif what == "no_blendshape":
+        face_blendshapes = []
+        face_blendshapes[0]
+    elif what == "lost":
+        next(Path("data").glob("clip*/aud_ds.npy")).unlink()
     elif what == "crash":
         raise RuntimeError("shape mismatch")
     elif what == "memory":
