@@ -79,6 +79,46 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command()
+def probe(
+    names: Names = "all",
+    clip: Clips = "",
+    preset: PresetName = "standard",
+    size: Size = None,
+    frames: Frames = None,
+    seed: Seeds = "",
+    parser: Parsers = "builtin",
+    policy: PolicyName = "repair",
+    device: Device = "",
+    set_: Settings = None,
+    iterations: Iterations = None,
+    timeout: Timeout = 3600.0,
+    out: Out = None,
+    store: StorePath = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Damage the capture (masks dropped, noise) and see what each training target makes of it."""
+    from vdf_bench.capture.poison import POISONS
+    from vdf_bench.probe import complete_probe, prepare_probe
+    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.report.probes import print_probes, write_probes
+    from vdf_bench.run import expected_seconds
+
+    request = _request(
+        names, clip, preset, size, frames, seed, parser, policy, "both", device, set_, iterations, timeout
+    )
+    console = make_console()
+    run = prepare_probe(request, out or arguments.default_out(request, "probes"), store)
+    cores = jobs or arguments.cores()
+    with ProgressWatcher(console, expected_seconds(run), cores) as watcher:
+        probes, _ = complete_probe(run, cores, watcher)
+    write_probes(run, probes)
+    print_probes(probes, console)
+    for name, poison in POISONS.items():
+        console.print(f"  {name}: {poison.title}", highlight=False, markup=False)
+    console.print(f"probes.json: {run.out}", highlight=False, markup=False, soft_wrap=True)
+
+
 def _request(
     names: str,
     clip: str,
