@@ -172,7 +172,7 @@ class FitFailed(Exception):
     """Training ended without a usable field.
 
     Attributes:
-        outcome: ``diverged`` or ``timed-out``.
+        outcome: ``diverged`` or ``timed-out``; of official systems also ``refused``, by their own preprocessing.
         code: one word with detail, such as ``nan@iteration 120`` or ``empty-field``.
     """
 
