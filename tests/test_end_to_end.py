@@ -77,6 +77,24 @@ def test_a_second_run_computes_nothing(undisturbed):
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()} == before
 
 
+def test_a_check_after_a_run_fits_nothing_again_and_agrees(undisturbed, tmp_path):
+    out, _ = undisturbed
+    small = [word for word in SMALL if word not in ("--set", "vdf.max_iterations_first=3")]
+    words = ["victims", "check", "all", "--clip", "synth-a", *small, "--jobs", "2"]
+    code, said, err = finish(*words, "--out", tmp_path, "--store", out / "store")
+    assert code == 1, err  # such small clones meet no gates
+    assert "  drive " in said
+    assert "  train " not in said
+    assert "  capture " not in said
+    checked = json.loads((tmp_path / "gates.json").read_text())
+    assert not checked["ok"]
+    mine = {(clone["victim"], gate["gate"]): gate["value"] for clone in checked["clones"] for gate in clone["gates"]}
+    theirs = json.loads((out / "run.json").read_text())["gates"]
+    assert mine == {(gate["victim"], gate["gate"]): gate["value"] for gate in theirs}
+    assert len(list(tmp_path.glob("*.png"))) == len(checked["clones"])
+    assert max(map(len, said.splitlines())) <= 100
+
+
 def test_another_matrix_does_not_overwrite_a_run(undisturbed):
     out, _ = undisturbed
     before = (out / "results.parquet").read_bytes()
