@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.judges.gates import Verdict, judge_gates, why_void
 from vdf_bench.plan import Cell, Plan, Request, build_plan
-from vdf_bench.run import Run, check_writable, expected_seconds, fetch, fit_notes
+from vdf_bench.run import RENDERED_ONLY, Run, check_writable, expected_seconds, fetch, fit_notes
 from vdf_bench.store import Store
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def _checked(run: Run, both: dict[str, Cell]) -> Checked:
     notes = [*clip.meta["notes"], *fit_notes(run, cell)]
     if "truth.labels" not in clip.arrays:
         notes.append(LIPS_WITHOUT_TRUTH)
+    if "truth.rotation" not in clip.arrays and not run.request.overrides.get("identity", {}).get("onnx"):
+        notes.append(RENDERED_ONLY)
     return Checked(
         cells=both,
         outcome=judged["outcome"],

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 #: A run folder must take at least this much before a run starts.
 MIN_FREE_MIB = 64
+RENDERED_ONLY = (
+    "identity is judged by id-synth, which was validated on rendered heads only; "
+    "give a recogniser of real faces with --set identity.onnx=FILE --set dsr.onnx=FILE"
+)
 
 
 @dataclass(frozen=True)
@@ -238,10 +242,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         clips[name] = artifact.meta
         notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
         if "truth.rotation" not in artifact.arrays and not request.overrides.get("identity", {}).get("onnx"):
-            notes.append(
-                f"{name}: identity is judged by id-synth, which was validated on rendered heads only; "
-                "give a recogniser of real faces with --set identity.onnx=FILE --set dsr.onnx=FILE"
-            )
+            notes.append(f"{name}: {RENDERED_ONLY}")
     for cell in plan.cells:
         told = (f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell))
         notes += [note for note in told if note not in notes]

@@ -36,14 +36,15 @@ def print_checks(checks: Sequence[Checked], console: Console) -> None:
             gates.add_row(*(name if k == 0 else ("",) * 3), gate, value, bound, Text(word, style))
         gates.add_section()
     console.print(gates)
-    figures = _grid("lip r by landmarks", "lip r by audio", "audio r", "identity", "fit [s]", "MiB")
+    figures = _grid("lip r by landmarks", "lip r by audio", "voice r", "identity", "fit [s]", "MiB")
     for name, check in zip(_names(checks), checks, strict=True):
         driven = [_lips(check.driven[drive]) for drive in ("landmarks", "audio")]
         told = words.DASH if check.audio_r is None else words.number(check.audio_r)
         cosine = check.driven["landmarks"].get("identity")
         cells = [told, words.DASH if cosine is None else words.number(cosine)]
         figures.add_row(*name, *driven, *cells, f"{check.seconds:.0f}", f"{check.peak_mib:.0f}")
-    console.print("Reported only: lip correlation with its 95 % interval, the voice map's own r, identity, cost")
+    said = "Reported only: lip correlation with its 95 % interval; voice r: how well sound told the mouth in training"
+    console.print(said, highlight=False)
     console.print(figures)
     notes = [f"{check.cell.victim} on {check.cell.clip}: {note}" for check in checks for note in check.notes]
     for note in dict.fromkeys(notes):
@@ -105,7 +106,8 @@ def _sheet(run: Run, check: Checked) -> bytes | None:
     title = f"{place['victim']} on {place['clip']}, {place['target']} frames"
     figures = f"head PSNR {words.number(check.driven['landmarks'].get('head_psnr', 0.0), 1)} dB"
     verdict = f"{figures} · {check.fault or 'passes every gate'}"
-    return clone_sheet(title, (verdict, check.fault is None), columns, rows)
+    spread = sum(not moment.caption for moment in chosen)
+    return clone_sheet(title, (verdict, check.fault is None), columns, spread, rows)
 
 
 def _names(checks: Sequence[Checked]) -> list[tuple[str, str, str]]:
@@ -120,11 +122,14 @@ def _names(checks: Sequence[Checked]) -> list[tuple[str, str, str]]:
 
 
 def _grid(*columns: str) -> Table:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("victim", "clip", "target", *columns):
-        table.add_column(name, justify="left" if name in ("victim", "clip", "target", "gate", "verdict") else "right")
+        table.add_column(
+            escape(name), justify="left" if name in ("victim", "clip", "target", "gate", "verdict") else "right"
+        )
     return table
 
 

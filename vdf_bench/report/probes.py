@@ -23,13 +23,14 @@ _COLUMNS = {"head_psnr": ("head PSNR [dB]", 1), "alpha_head": ("alpha head", 2),
 
 def print_probes(probes: Sequence[Probed], console: Console) -> None:
     """Print a row a probe, each figure with its difference to the undamaged twin."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("victim", "clip", "target", "capture"):
         table.add_column(name)
     for heading, _ in _COLUMNS.values():
-        table.add_column(f"{heading} (Δ)", justify="right")
+        table.add_column(escape(f"{heading} (Δ)"), justify="right")
     table.add_column("outcome")
     for probe in probes:
         cell = probe.cell

@@ -42,10 +42,10 @@ def moments(capture: Capture) -> list[Moment]:
     mouth = capture.mouth[held, 0]
     widest = int(mouth.argmax())
     far = np.abs(held - held[widest]) >= APART
-    found.append(Moment(widest, "mouth open"))
+    found.append(Moment(widest, "widest mouth"))
     if far.any():
-        found.append(Moment(int(np.where(far, mouth, -np.inf).argmax()), "mouth open"))
-    found.append(Moment(int(capture.eyes[held].argmin()), "eyes closed"))
+        found.append(Moment(int(np.where(far, mouth, -np.inf).argmax()), "next widest"))
+    found.append(Moment(int(capture.eyes[held].argmin()), "most closed eyes"))
     rotation = capture.pose.rotation[held].astype(np.float64)
     turn = np.einsum("bij,ij->b", rotation, rotation.mean(0))  # falls with the angle to the mean pose
     found.append(Moment(int(turn.argmin()), "largest turn"))
@@ -56,6 +56,7 @@ def clone_sheet(
     title: str,
     verdict: tuple[str, bool],
     columns: Sequence[tuple[str, str]],
+    spread: int,
     rows: Sequence[tuple[str, str, NDArray[np.uint8] | None]],
 ) -> bytes:
     """A PNG: one picture a column and row, with captions.
@@ -64,6 +65,7 @@ def clone_sheet(
         title: headline.
         verdict: line under it, and whether it is good news.
         columns: caption of each column, two lines.
+        spread: so many columns stand before a wider gap, apart from the telling moments.
         rows: name, remark, and (C, S, S, 3) uint8 RGB frames; None where there are none.
     """
     from PIL import Image, ImageDraw, ImageFont
@@ -72,22 +74,22 @@ def clone_sheet(
     assert isinstance(large, ImageFont.FreeTypeFont)
     assert isinstance(small, ImageFont.FreeTypeFont)
     step = TILE + GAP
-    width = 2 * MARGIN + LABEL + len(columns) * step - GAP
+    lefts = [MARGIN + LABEL + c * step + (3 * GAP if c >= spread else 0) for c in range(len(columns))]
+    width = lefts[-1] + TILE + MARGIN
     sheet = Image.new("RGB", (width, TITLE + CAPTION + len(rows) * step - GAP + MARGIN), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((MARGIN, 14), title, _INK, large)
     draw.text((MARGIN, 44), _fitted(draw, verdict[0], small, width - 2 * MARGIN), _GOOD if verdict[1] else _BAD, small)
-    for c, lines in enumerate(columns):
-        middle = MARGIN + LABEL + c * step + TILE // 2
+    for left, lines in zip(lefts, columns, strict=True):
+        middle = left + TILE // 2
         for line, (text, ink) in enumerate(zip(lines, (_INK, _FAINT), strict=True)):
             draw.text((middle, TITLE + 4 + 18 * line), text, ink, small, anchor="ma")
     for r, (name, remark, frames) in enumerate(rows):
         top = TITLE + CAPTION + r * step
         draw.text((MARGIN, top + TILE // 2 - 4), name, _INK, small, anchor="ls")
         draw.multiline_text((MARGIN, top + TILE // 2 + 4), remark, _FAINT, small, spacing=3)
-        for c in range(len(columns)):
-            at = (MARGIN + LABEL + c * step, top)
-            sheet.paste(_tile(None if frames is None else frames[c]), at)
+        for c, left in enumerate(lefts):
+            sheet.paste(_tile(None if frames is None else frames[c]), (left, top))
     buffer = BytesIO()
     sheet.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
