@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdf_bench.capture import Capture
+from vdf_bench.capture.align import align_pose
 from vdf_bench.capture.audio import mel_windows, mouth_from_sound
 from vdf_bench.capture.composites import composite
 from vdf_bench.capture.landmarks import detect_landmarks, usable
@@ -58,6 +59,7 @@ def capture_clip(
     landmarks = detect_landmarks(view, landmarker, policy)
     split = usable(split_frames(len(frames)) if split is None else split, landmarks.valid, policy)
     fit = fit_pose(landmarks.points, frames.shape[1], shape, landmarks.valid)
+    fit = align_pose(view, landmarks.points, fit, landmarks.valid)
 
     mouth = mouth_scalars(landmarks.points)
     mel = mel_windows(audio, len(frames))
