@@ -46,6 +46,7 @@ class Checkout(BaseModel):
     hours: float | None = Field(None, gt=0, description="wall hours that one cell may take; unset: the system's own")
     stall: float = Field(1800.0, gt=0, description="seconds without progress after which a step is stopped")
     workdir: UserPath | None = Field(None, description="where work copies are made and removed; unset: TMPDIR")
+    keep: bool = Field(False, description="leave work copies, with their log, to see what went wrong")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _examine(component: Any, entry: str) -> list[Finding]:
 
 
 def _print(console: Console, findings: list[Finding]) -> None:
-    """A table on a terminal; else plain lines, each whole, for reading and for grep."""
+    """A table on a terminal, with the commands below it to be copied; else plain lines, for reading and for grep."""
     if not console.is_terminal:
         for finding in findings:
             console.print(f"{'missing' if finding.lack else 'ok':8}{finding.what}", **_PLAIN)
@@ -67,11 +67,13 @@ def _print(console: Console, findings: list[Finding]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for finding in findings:
         mark = Text("missing", "bold red") if finding.lack else Text("ok", "green")
-        said = Text(finding.what)
-        if finding.lack:
-            said.append(f"\n{finding.lack}\n").append(finding.mend, "bold")
-        table.add_row(mark, said)
+        table.add_row(mark, Text(finding.what), Text(finding.lack.removeprefix("missing")))
     console.print(table)
+    commands = dict.fromkeys(finding.mend for finding in findings if finding.mend)
+    if commands:
+        console.print("To mend it:", style="bold")
+    for command in commands:
+        console.print(command, **_PLAIN)
 
 
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}

@@ -66,7 +66,7 @@ def examine(system: System, entry: Entry) -> list[Finding]:
 def examine_files(system: System, checkout: Checkout, entry: Entry) -> list[Finding]:
     """What looking at files tells: first of the checkout, then of its interpreter, then of weights."""
     fill = {"repo": shlex.quote(str(checkout.repo)), "python": shlex.quote(str(checkout.python))}
-    fill |= {"weights": shlex.quote(str(checkout.weights or "WEIGHTS")), "bfm": shlex.quote(str(checkout.bfm or "BFM"))}
+    fill["bfm"] = shlex.quote(str(checkout.bfm or "/path/to/bfm"))
     clone = "git clone --recursive {url} {repo} && git -C {repo} checkout {commit}"
     clone = clone.format(url=system.url, commit=system.commit, **fill)
     what = f"checkout {checkout.repo}"

@@ -98,7 +98,7 @@ class Weight:
 
     Attributes:
         path: below the checkout.
-        command: what fetches or makes it; ``{repo}``, ``{python}``, ``{weights}`` and ``{bfm}`` are filled in.
+        command: what fetches or makes it; ``{repo}``, ``{python}`` and ``{bfm}`` are filled in.
         entries: the entries that need it.
     """
 

@@ -32,7 +32,7 @@ _OURS: Final = (
 
 @contextmanager
 def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Iterator[Path]:
-    """A folder that looks like the checkout and takes every file that the system writes; removed afterwards.
+    """A folder that looks like the checkout and takes every file that the system writes; removed unless kept.
 
     Scripts run from it find their modules in the checkout, as Python follows links, and data through the work copy.
 
@@ -54,7 +54,8 @@ def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Itera
         overlay(checkout.repo, root, [PurePosixPath(path) for path in writes])
         yield root
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        if not checkout.keep:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def overlay(source: Path, target: Path, own: Collection[PurePosixPath]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +74,7 @@ class Bench:
                 path.write_bytes(b"weights")
         values = {"repo": str(repo), "python": sys.executable, "workdir": str(self.work), **keys}
         values |= {"sapiens_python": sys.executable} if system == "instag" else {}
-        lines = [f"{key} = {repr(value) if isinstance(value, str) else value}" for key, value in values.items()]
+        lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
         (self.folder / "external.toml").write_text("\n".join([f"[{system}]", *lines]) + "\n")
         return repo
 

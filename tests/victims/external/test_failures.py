@@ -104,6 +104,15 @@ def test_the_machines_faults_are_no_outcomes(what, said, marked):
     assert "\n" not in str(error.value)
 
 
+def test_a_kept_work_copy_tells_what_went_wrong(bench):
+    repo = bench.checkout("er-nerf", {"train head": "crash"}, keep=True)
+    with pytest.raises(FitFailed):
+        bench.fit("er-nerf")
+    (kept,) = bench.work.iterdir()
+    assert "RuntimeError: shape mismatch" in (kept / "vdf-bench.log").read_text()
+    assert (kept / "main.py").resolve() == repo / "main.py" and not (kept / ".git").exists()
+
+
 def test_a_broken_video_is_an_outcome(marked, monkeypatch):
     from vdf_bench.victims.external import official
 
