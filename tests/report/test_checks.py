@@ -46,7 +46,7 @@ def test_a_check_prints_gates_figures_and_notes():
     said = printed(print_checks, [checked({**GOOD, "head_psnr": 24.0}), checked(bare, "frozen", "change=0.1")])
     assert said.count("FAIL") == 2
     assert said.count("not measured") == 2
-    assert "0.60 [0.40, 0.80]" in said
+    assert ".60 [.40, .80]" in said
     assert "fit [s]" in said
     assert "a note [of the fit]" in said
     assert "0 of 2 clones of a clean clip pass" in said
@@ -95,6 +95,7 @@ def test_moments_find_what_tells_most():
     )  # fmt: skip
     found = moments(capture)
     assert [moment.position for moment in found[6:]] == [3, 20, 7, 15]
+    assert len({moment.position for moment in found}) == 10
     assert len({split.blocks[moment.position] for moment in found[:6]}) == 2
 
 

@@ -36,14 +36,14 @@ def print_checks(checks: Sequence[Checked], console: Console) -> None:
             gates.add_row(*(name if k == 0 else ("",) * 3), gate, value, bound, Text(word, style))
         gates.add_section()
     console.print(gates)
-    figures = _grid("lip r by landmarks", "lip r by audio", "voice r", "identity", "fit [s]", "MiB")
+    figures = _grid("by landmarks", "by audio", "voice r", "identity", "fit [s]", "MiB", padding=1)
     for name, check in zip(_names(checks), checks, strict=True):
         driven = [_lips(check.driven[drive]) for drive in ("landmarks", "audio")]
-        told = words.DASH if check.audio_r is None else words.number(check.audio_r)
+        told = words.DASH if check.audio_r is None else words.ratio(check.audio_r)
         cosine = check.driven["landmarks"].get("identity")
-        cells = [told, words.DASH if cosine is None else words.number(cosine)]
+        cells = [told, words.DASH if cosine is None else words.ratio(cosine)]
         figures.add_row(*name, *driven, *cells, f"{check.seconds:.0f}", f"{check.peak_mib:.0f}")
-    said = "Reported only: lip correlation with its 95 % interval; voice r: how well sound told the mouth in training"
+    said = "Reported only: lip r [95 % interval] by what drives the lips; voice r: how well sound told the mouth"
     console.print(said, highlight=False)
     console.print(figures)
     notes = [f"{check.cell.victim} on {check.cell.clip}: {note}" for check in checks for note in check.notes]
@@ -121,15 +121,14 @@ def _names(checks: Sequence[Checked]) -> list[tuple[str, str, str]]:
     return found
 
 
-def _grid(*columns: str) -> Table:
+def _grid(*columns: str, padding: int = 2) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(box=None, padding=(0, padding, 0, 0), pad_edge=False)
     for name in ("victim", "clip", "target", *columns):
-        table.add_column(
-            escape(name), justify="left" if name in ("victim", "clip", "target", "gate", "verdict") else "right"
-        )
+        left = name in ("victim", "clip", "target", "gate", "verdict")
+        table.add_column(escape(name), justify="left" if left else "right", no_wrap=name != "clip", overflow="fold")
     return table
 
 
@@ -148,5 +147,5 @@ def _word(ok: bool | None) -> str:
 def _lips(values: dict[str, float]) -> str:
     if "lip_correlation" not in values:
         return words.DASH
-    ends = [words.number(values[f"lip_correlation_{end}"]) for end in ("low", "high")]
-    return f"{words.number(values['lip_correlation'])} [{', '.join(ends)}]"
+    ends = [words.ratio(values[f"lip_correlation_{end}"]) for end in ("low", "high")]
+    return f"{words.ratio(values['lip_correlation'])} [{', '.join(ends)}]"

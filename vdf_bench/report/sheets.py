@@ -37,19 +37,21 @@ def moments(capture: Capture) -> list[Moment]:
     """Six frames spread over the held-out blocks, the two widest mouths, the most closed eyes and the largest turn."""
     held = capture.split.heldout
     count = len(held)
-    chosen = [int(p) for p in np.unique(((np.arange(SPREAD) + 0.5) * count / SPREAD).astype(np.int64))]
-    found = [Moment(position, "") for position in chosen]
     mouth = capture.mouth[held, 0]
     widest = int(mouth.argmax())
+    telling = [Moment(widest, "widest mouth")]
     far = np.abs(held - held[widest]) >= APART
-    found.append(Moment(widest, "widest mouth"))
     if far.any():
-        found.append(Moment(int(np.where(far, mouth, -np.inf).argmax()), "next widest"))
-    found.append(Moment(int(capture.eyes[held].argmin()), "most closed eyes"))
+        telling.append(Moment(int(np.where(far, mouth, -np.inf).argmax()), "next widest"))
+    telling.append(Moment(int(capture.eyes[held].argmin()), "most closed eyes"))
     rotation = capture.pose.rotation[held].astype(np.float64)
     turn = np.einsum("bij,ij->b", rotation, rotation.mean(0))  # falls with the angle to the mean pose
-    found.append(Moment(int(turn.argmin()), "largest turn"))
-    return found
+    telling.append(Moment(int(turn.argmin()), "largest turn"))
+    # The spread ones keep clear of those, so that no picture is shown twice where there are enough.
+    free = np.setdiff1d(np.arange(count), [moment.position for moment in telling])
+    free = free if len(free) >= SPREAD else np.arange(count)
+    spread = np.unique(free[((np.arange(SPREAD) + 0.5) * len(free) / SPREAD).astype(np.int64)])
+    return [*(Moment(int(position), "") for position in spread), *telling]
 
 
 def clone_sheet(
