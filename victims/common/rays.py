@@ -212,10 +212,14 @@ def march(
         RGB over the backdrop (N, 3) and opacity (N,).
     """
     placed = scatter(field.occupancy, rays, samples, generator)
-    density, colour = field(placed.points, rays.view, condition, placed.owner)
-    shape = placed.depth.shape
-    rgb, opacity, _ = integrate(density.float().view(shape), colour.float().view(*shape, 3), placed.depth, placed.width)
-    return rgb + (1 - opacity)[:, None] * rays.backdrop, opacity
+    # A good part of the rays meets nothing; the field need not be asked there.
+    met = placed.width.amax(1).nonzero()[:, 0]
+    points, depth, width = placed.points.view(-1, samples, 3)[met], placed.depth[met], placed.width[met]
+    owner = rays.owner[met].repeat_interleave(samples)
+    density, colour = field(points.view(-1, 3), rays.view, condition, owner)
+    rgb, seen, _ = integrate(density.float().view(depth.shape), colour.float().view(*depth.shape, 3), depth, width)
+    opacity = seen.new_zeros(len(rays.owner)).index_copy(0, met, seen)
+    return ((1 - opacity)[:, None] * rays.backdrop).index_add(0, met, rgb), opacity
 
 
 def opacity_entropy(opacity: Tensor) -> Tensor:

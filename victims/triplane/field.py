@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from vdf_bench.victims.common.planes import on_planes, sample
 from vdf_bench.victims.common.rays import Condition, RayField
@@ -16,21 +17,24 @@ COARSE = 4
 
 
 class TriplaneField(RayField):
-    """Three axis-aligned planes at two resolutions, decoded by a small MLP.
+    """Three axis-aligned planes at two resolutions, summed, and decoded by a small MLP.
 
-    Features of the planes are concatenated. Around the mouth and around the eyes residual planes are added to the
-    fine ones: a learnt basis, blended by the driving code. They have boxes of their own, because residuals on all
-    of the planes let hair and forehead flicker with the lips. An ellipsoid gives the raw density to start from.
+    Features of the three planes are concatenated. Around the mouth and around the eyes residual planes are added: a
+    learnt basis, blended by the driving code. They have boxes of their own, because residuals on all of the planes
+    let hair and forehead flicker with the lips. An ellipsoid gives the raw density to start from.
 
     Args:
         occupancy: the scene box.
         centre, radii: (3,) ellipsoid of the initial surface.
         places: (2, 2, 3) boxes (low, high) of mouth and eyes.
         resolution: edge of the fine planes.
-        channels: features per plane and level.
-        generator: of the initial weights.
+        channels: features per plane.
         hidden: width of the decoder.
+        generator: of the initial weights.
     """
+
+    #: As many as in training; twice as many gain 0.03 dB and double the time.
+    RENDER_SAMPLES = 8
 
     def __init__(
         self,
@@ -40,8 +44,8 @@ class TriplaneField(RayField):
         places: Tensor,
         resolution: int,
         channels: int,
+        hidden: int,
         generator: torch.Generator,
-        hidden: int = 48,
     ) -> None:
         super().__init__()
         self.occupancy = occupancy
@@ -55,7 +59,7 @@ class TriplaneField(RayField):
         finer = max(8, resolution // 2)
         self.mouth = noise(3, MOUTH_BASES * channels, finer, finer, scale=0.01)
         self.eyes = noise(3, EYE_BASES * channels, finer, finer, scale=0.01)
-        features = 6 * channels
+        features = 3 * channels
         self.first = noise(features, hidden, scale=(2 / features) ** 0.5)
         self.bias_first = nn.Parameter(torch.zeros(hidden))
         self.second = noise(hidden, 13, scale=0.3 / hidden**0.5)
@@ -76,7 +80,7 @@ class TriplaneField(RayField):
         channels, resolution = tensors["fine"].shape[1:3]
         return cls(
             Occupancy.blank(), torch.zeros(3), torch.zeros(3), torch.zeros(2, 2, 3),
-            resolution, channels, torch.Generator(), tensors["second"].shape[0],
+            resolution, channels, tensors["second"].shape[0], torch.Generator(),
         )  # fmt: skip
 
     def condition(self, codes: Tensor) -> Condition:
@@ -90,12 +94,11 @@ class TriplaneField(RayField):
         self, points: Tensor, view: Tensor, condition: Condition | None, owner: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         at = on_planes(points, self.occupancy.low, self.occupancy.high)
-        fine = sample(self.fine, at)
+        features = sample(self.fine + interpolate(self.coarse, self.fine.shape[2:], mode="bilinear"), at)
         if condition is not None:
             for planes, blend, place in zip((self.mouth, self.eyes), condition, self.places, strict=True):
-                fine = fine + self._residual(planes, blend, place, points, owner)
-        features = torch.cat([sample(self.coarse, at), fine]).flatten(0, 1).T
-        hidden = torch.relu(torch.addmm(self.bias_first, features, self.first))
+                features = features + self._residual(planes, blend, place, points, owner)
+        hidden = torch.relu(torch.addmm(self.bias_first, features.flatten(0, 1).T, self.first))
         out = torch.addmm(self.bias_second, hidden, self.second)
         raw = out[:, 0] + ellipsoid_prior(points, self.centre, self.radii)
         density = bounded_density(raw, self.occupancy.unit)
@@ -112,10 +115,12 @@ class TriplaneField(RayField):
         bases = blend.shape[1]
         channels = planes.shape[1] // bases
         by_basis = planes.view(3, bases, channels, *planes.shape[2:])
-        if owner is None:
-            features = sample(torch.einsum("b,kbcvu->kcvu", blend[0], by_basis), at)
-        else:
-            each = sample(planes, at).view(3, bases, channels, -1)
-            features = (each * blend[owner[inside]].T[None, :, None]).sum(1)
+        # The frames' planes lie below one another, so that one call samples all of them. Neighbours bleed into
+        # each other only at the box's border, where the residual has faded out.
+        blended = torch.einsum("fb,kbcvu->kcfvu", blend, by_basis).flatten(2, 3)
+        if owner is not None:
+            down = (at[..., 1] + 1 + 2 * owner[inside]) / len(blend) - 1
+            at = torch.stack([at[..., 0], down], -1)
+        features = sample(blended, at)
         faded = features * (4 * (1 - apart[inside])).clamp(max=1)
         return faded.new_zeros(3, channels, len(points)).index_copy(2, inside, faded)

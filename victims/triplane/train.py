@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,27 +21,54 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting
+    from vdf_bench.interfaces import FitSetting, Scale
     from vdf_bench.victims.triplane import TriplaneParameters
 
 #: Share of all iterations spent on the first frame alone.
 FIRST_FRAME = 0.06
-#: Frames in a step; their rays share residual planes.
-FRAMES = 4
 #: The cached density is refreshed this often.
 REFRESH = 50
 #: Shares of the rays through the mouth, the eyes and the head; the rest goes anywhere in the scene box.
 SHARES = (0.22, 0.1, 0.53)
 
 
-def default_iterations(size: int, frames: int) -> int:
-    """Optimisation steps, growing slowly with frame size and number of frames."""
-    return int(np.clip(10 * frames, 500, 1000) * np.clip(size / 128, 0.5, 4))
+#: Learning rates of planes and networks.
+PLANE_RATE, NETWORK_RATE = 2e-2, 3e-3
 
 
-def default_resolution(size: int) -> int:
-    """Edge of the fine planes: about one texel a pixel of head."""
-    return int(np.clip(0.75 * size, 24, 256))
+@dataclass(frozen=True)
+class Sizes:
+    """What grows with the scale.
+
+    Attributes:
+        iterations: steps.
+        resolution: edge of the fine planes.
+        channels: features per plane.
+        hidden: width of the decoder.
+        rays: per step, over all of its frames.
+        samples: per ray.
+        frames: per step; their rays share residual planes.
+    """
+
+    iterations: int
+    resolution: int
+    channels: int
+    hidden: int
+    rays: int
+    samples: int
+    frames: int
+
+
+def sizes(size: int, frames: int, scale: Scale) -> Sizes:
+    """Sizes for ``frames`` frames of ``size`` pixels.
+
+    ``paper`` has the planes of Real3D-Portrait and the updates of MimicTalk, each of four renderings of 128 x 128 rays.
+    """
+    if scale == "paper":
+        return Sizes(2000, 256, 32, 64, 65_536, 48, 4)
+    iterations = int(np.clip(12 * frames, 500, 4000) * np.clip(size / 128, 0.5, 4))
+    # About one texel a pixel of head.
+    return Sizes(iterations, int(np.clip(0.75 * size, 24, 256)), 8, 48, 1024, 9, 4)
 
 
 class TriplaneTrainer(Trainer):
@@ -56,36 +84,43 @@ class TriplaneTrainer(Trainer):
         codes = self.code(capture.mouth[frames], capture.eyes[frames])
         self.codes = torch.from_numpy(codes).to(self.device)
         self.rays = RaySource(capture, scene, targets, SHARES, self.device)
-        self.iterations = setting.iterations or default_iterations(capture.size, len(frames))
+        self.sizes = parameters.over(sizes(capture.size, len(frames), setting.scale))
+        self.iterations = setting.iterations or self.sizes.iterations
         self.epoch = np.repeat(np.arange(len(frames)), self.code.repeats(codes))
         geometry = (scene.low, scene.high, scene.centre, scene.radii, motion_places(scene))
         low, high, centre, radii, places = map(torch.from_numpy, geometry)
         self.field = TriplaneField(
             Occupancy(low, high, scene.unit), centre, radii, places,
-            parameters.resolution or default_resolution(capture.size), parameters.channels, self.generator,
+            self.sizes.resolution, self.sizes.channels, self.sizes.hidden, self.generator,
         )  # fmt: skip
 
     def make_optimiser(self) -> torch.optim.Optimizer:
         """Adam: planes learn faster than the networks."""
-        rates = {"coarse": 1e-2, "fine": 1e-2, "mouth": 1e-2, "eyes": 1e-2}
-        groups = [{"params": [value], "lr": rates.get(name, 3e-3)} for name, value in self.field.named_parameters()]
+        planes = {"coarse", "fine", "mouth", "eyes"}
+        groups = [
+            {"params": [value], "lr": PLANE_RATE if name in planes else NETWORK_RATE}
+            for name, value in self.field.named_parameters()
+        ]
         return torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-12, fused=True)
 
     def loss(self, iteration: int) -> Tensor:
-        field, parameters = self.field, self.parameters
+        field, parameters, sizes = self.field, self.parameters, self.sizes
         static = iteration < FIRST_FRAME * self.iterations
         if iteration % REFRESH == 0:
-            some = self.random.choice(len(self.codes), min(2, len(self.codes)), replace=False)
-            field.refresh(self.codes[some], self.generator)
-        chosen = np.zeros(1, np.int64) if static else self.random.choice(self.epoch, FRAMES)
-        share = parameters.rays // len(chosen)
+            some = int(self.random.integers(len(self.codes)))
+            field.refresh(self.codes[some : some + 1], self.generator)
+        chosen = np.zeros(1, np.int64) if static else self.random.choice(self.epoch, sizes.frames)
+        share = sizes.rays // len(chosen)
         rays = self.rays.draw(chosen, share, self.random)
         with self.mixed_precision():
             condition = None if static else field.condition(self.codes[chosen])
-            rgb, opacity = march(field, rays, parameters.samples, condition, self.generator)
+            rgb, opacity = march(field, rays, sizes.samples, condition, self.generator)
         weight = torch.ones(len(chosen), share, device=self.device)
         weight[:, : self.rays.mouth_share(share)] = parameters.mouth_weight
-        loss = ((rgb - rays.target).abs().mean(1) * weight.view(-1)).mean()
+        error = rgb - rays.target
+        # MimicTalk's absolute error, and a squared one for the few pixels that are far off.
+        colour = error.abs().mean(1) + parameters.squared_weight * error.square().mean(1)
+        loss = (colour * weight.view(-1)).mean()
         loss = loss + parameters.entropy_weight * opacity_entropy(opacity)
         if rays.head is not None:
             loss = loss + parameters.mask_weight * ((opacity - rays.head) ** 2).mean()
