@@ -171,6 +171,7 @@ def _follow(stream: IO[bytes], limits: Limits, watch: Watch, log: IO[bytes]) -> 
                         moved = time.monotonic()
                     stop = watch.verdict(limits)
                     if stop is not None:
+                        rest = b""  # what came after does not count
                         return stop
         finally:
             _read(watch, rest)

@@ -51,7 +51,7 @@ def test_trains_and_shows_the_held_out_frames(system, bench):
     assert unpack_rendering(pack_rendering(again, {})).alpha is None
 
 
-@pytest.mark.parametrize("system", ["er-nerf", "synctalk", "gaussiantalker"])
+@pytest.mark.parametrize("system", ["er-nerf", "synctalk"])
 def test_official_preprocessing_feeds_the_same_split(system, bench):
     bench.checkout(system)
     head = bench.fit(system, entry="video")
