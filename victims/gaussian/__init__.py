@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 
 class GaussianParameters(Parameters):
-    """Size of the field and weights of its loss."""
+    """Size of the field, what moves, how frames are drawn, weights of the loss."""
 
-    count: int = Field(0, ge=0, le=200_000, description="Gaussians; 0 chooses by frame size (3500 at 128 px)")
+    count: int = Field(0, ge=0, le=200_000, description="Gaussians at the start; 0 chooses by frame size and scale")
+    motion: Literal["both", "planes", "embedding"] = Field(
+        "both", description="what the motion network sees: features of the place, of the Gaussian itself, or both"
+    )
+    appearance: bool = Field(True, description="colour and opacity move too (GaussianTalker)")
+    mouth_set: bool = Field(True, description="a set of its own for the inside of the mouth (TalkingGaussian)")
+    curriculum: float = Field(0.4, ge=0, le=1, description="share of steps that draw frames from a sliding window")
     motion_rate: float = Field(1e-2, gt=0, le=1, description="learning rate of the deformation")
     mouth_weight: float = Field(10.0, ge=1, le=100, description="weight of pixels in the mouth box")
     eyes_weight: float = Field(5.0, ge=1, le=100, description="weight of pixels in the eye boxes")
@@ -34,9 +40,10 @@ class Gaussian(Component):
         name="gaussian",
         title="Deformable Gaussian head",
         summary=(
-            "Static warm-up, then a deformation of position, scale, opacity and colour conditioned on mouth and eyes, "
-            "one densify-and-prune pass; a compiled CPU rasteriser. Follows TalkingGaussian's schedule and "
-            "GaussianTalker's run-time composite, with frozen mouth scalars in place of a learnt audio encoder."
+            "Static warm-up, then a tri-plane motion field with attention to mouth and eyes moves one set of Gaussians "
+            "for the face and another for the inside of the mouth, trained apart and then fused; frames by a bounded "
+            "curriculum; split and pruned on the way; a compiled CPU rasteriser. Frozen mouth and eye scalars stand in "
+            "for a learnt audio encoder."
         ),
         source="Li et al., TalkingGaussian (ECCV 2024); Cho et al., GaussianTalker (ACM MM 2024)",
         url="https://arxiv.org/abs/2404.15264",
