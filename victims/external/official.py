@@ -40,6 +40,9 @@ class VideoHead:
         frames: (B, S, S, 3) uint8 RGB.
     """
 
+    #: For the record of the run.
+    driven_by = "the system's own audio features"
+
     def __init__(self, frames: NDArray[np.uint8]) -> None:
         self._frames = frames
 

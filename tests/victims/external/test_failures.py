@@ -13,7 +13,7 @@ import pytest
 
 from vdf_bench.errors import UserError
 from vdf_bench.interfaces import FitFailed, FitSetting
-from vdf_bench.steps import fit_step
+from vdf_bench.steps import drive_step, fit_step
 from vdf_bench.store import Artifact
 from vdf_bench.victims.external.pipeline import reason
 from vdf_bench.victims.external.runner import Ended
@@ -102,6 +102,17 @@ def test_the_machines_faults_are_no_outcomes(what, said, marked):
     ) as error:
         marked.fit("er-nerf")
     assert "\n" not in str(error.value)
+
+
+def test_the_drive_step_records_what_lips_follow(bench):
+    capture = bench.capture
+    held = len(capture.split.heldout)
+    params = {"victim": "external.er-nerf", "parameters": {}, "drive": "landmarks", "device": "cpu"}
+    captured = Artifact(capture.to_arrays(), {})
+    head = Artifact({"rgb": np.zeros((held, 32, 32, 3), np.uint8)}, {"outcome": "trained", "code": ""})
+    made = drive_step(params, {"head": head, "capture": captured, "clean_capture": captured})
+    assert made.meta["drive"] == "the system's own audio features"
+    assert set(made.arrays) == {"rgb"}
 
 
 def test_a_kept_work_copy_tells_what_went_wrong(bench):
