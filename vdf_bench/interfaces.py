@@ -141,7 +141,10 @@ class Rendering:
 
 
 class Head(Protocol):
-    """A trained 3D field. It may have ``notes``, a tuple of lines that a reader of the results should know."""
+    """A trained 3D field. It may have ``notes``, a tuple of lines that a reader of the results should know.
+
+    One that does not follow ``Drive.mouth`` says in ``driven_by`` what its lips follow instead.
+    """
 
     def render(self, drive: Drive) -> Rendering:
         """Render every frame of ``drive``."""

@@ -190,7 +190,8 @@ def drive_step(params: Params, inputs: Inputs) -> Artifact:
         backdrop=capture.backdrop(held),
         device=params["device"],
     )
-    return pack_rendering(victim.restore(inputs["head"].arrays).render(drive), {**record, "drive": by})
+    head = victim.restore(inputs["head"].arrays)
+    return pack_rendering(head.render(drive), {**record, "drive": getattr(head, "driven_by", by)})
 
 
 def judge_step(params: Params, inputs: Inputs) -> Artifact:
