@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
 import torch
+from rich.console import Console
 
+from vdf_bench import steps
+from vdf_bench.check import complete_check, prepare_check
 from vdf_bench.execute.worker import compute
+from vdf_bench.interfaces import CaptureRefused
 from vdf_bench.judges import gates, outcome
 from vdf_bench.plan import Request
 from vdf_bench.presets import preset
+from vdf_bench.report.checks import print_checks, write_checks
 from vdf_bench.run import collect, prepare
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __getattr__(self, name):
+        return lambda *_, **__: None
+
 
 TINY = preset("quick").resized(32, 16)
 
@@ -90,3 +106,24 @@ def test_a_clean_clone_that_misses_a_gate_voids_its_cells_by_name(tmp_path):
     missed = {gate["gate"] for gate in found if gate["ok"] is False}
     assert missed
     assert all(code.startswith("clean twin ") for _, _, code in table)
+
+
+def test_a_check_of_a_refused_clip_fails_in_words(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise CaptureRefused("no_face@frame 3")
+
+    monkeypatch.setattr(steps, "capture_frames", refuse)
+    request = Request(preset=TINY, victims=("triplane",), iterations=12)
+    run = prepare_check(request, tmp_path / "check")
+    for step in run.plan.steps.values():
+        compute(step, run.store)
+    (found,), tally = complete_check(run, 1, Silent())
+    assert not tally.computed
+    assert found.fault == "clean twin refused: no_face@frame 3"
+    assert found.audio_r is None
+    console = Console(file=io.StringIO(), width=100)
+    print_checks([found], console)
+    assert "no_face@frame 3" in console.file.getvalue()
+    write_checks(run, [found])
+    assert not json.loads((run.out / "gates.json").read_text())["ok"]
+    assert not list(run.out.glob("*.png"))

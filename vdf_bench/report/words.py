@@ -35,7 +35,7 @@ OUTCOMES: dict[str, str] = {
     "refused": "the attacker's capture stopped (the code says where)",
     "diverged": "the optimisation broke down",
     "timed-out": "training did not end in its time",
-    "void": "the clean clone was not trained or missed a gate, so the cell proves nothing and is left out of every number",
+    "void": "the clean clone was not trained or missed a gate, so the cell proves nothing and no number counts it",
 }
 
 CAUTION = (
