@@ -55,4 +55,5 @@ class ErNerf(Official):
         prepare=rad.prepare(),
         plan=_plan,
         video=lambda job: rad.nerf_video(job, FOLDER),
+        notes={"capture": rad.PROXIES, "video": rad.PROXIES},
     )

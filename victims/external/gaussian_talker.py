@@ -114,4 +114,5 @@ class GaussianTalker(Official):
         plan=_plan,
         video=_video,
         restart=re.compile(r"re-?exec"),
+        notes={"capture": f"{rad.PROXIES}; it grew on an ellipsoid, not on the Basel face", "video": rad.PROXIES},
     )

@@ -38,13 +38,15 @@ class VideoHead:
 
     Args:
         frames: (B, S, S, 3) uint8 RGB.
+        notes: what a reader of the results should know.
     """
 
     #: For the record of the run.
     driven_by = "the system's own audio features"
 
-    def __init__(self, frames: NDArray[np.uint8]) -> None:
+    def __init__(self, frames: NDArray[np.uint8], notes: tuple[str, ...] = ()) -> None:
         self._frames = frames
+        self.notes = notes
 
     def render(self, drive: Drive) -> Rendering:
         """The rendered frames, whatever ``drive`` asks besides their number.
@@ -93,7 +95,7 @@ class Official(Component):
             job = Job(root, name, capture, setting, checkout, entry, features, free_port())
             system.prepare(job)
             run_steps(system, job, 3600 * (checkout.hours or system.hours), self.grace)
-            return VideoHead(self._collect(job))
+            return VideoHead(self._collect(job), self._notes(job))
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> VideoHead:
         frames: Any = state["rgb"]
@@ -140,6 +142,13 @@ class Official(Component):
                 what = f"{finding.what}: {finding.lack}"
                 raise UserError(f"victim {self.card.name}: {what}: vdf-bench doctor {self.card.name}")
         return checkout
+
+    def _notes(self, job: Job) -> tuple[str, ...]:
+        commit = commit_of(job.checkout.repo)
+        written = "" if commit.startswith(self.system.commit) else f", the adapter was written for {self.system.commit}"
+        told = f"{self.system.url} at {' '.join(word[:12] for word in commit.split())}{written}"
+        proxies = self.system.notes.get(job.entry)
+        return (told, proxies) if proxies else (told,)
 
     def _collect(self, job: Job) -> NDArray[np.uint8]:
         """The rendered frames, (B, S, S, 3) uint8 RGB, resampled where the system has a size of its own.

@@ -35,7 +35,7 @@ HAZARDS: Final = (
 MACHINE: Final = (
     (r"CUDA out of memory|OutOfMemoryError|MemoryError|std::bad_alloc|Cannot allocate memory", "ran out of memory"),
     (r"No space left on device", "found no space left on the disk"),
-    (r"(?:ModuleNotFoundError|ImportError): (.+)", "cannot import what it needs"),
+    (r"(?m)^(?:ModuleNotFoundError|ImportError): ", "cannot import what it needs"),
     (r"no kernel image is available|CUDA driver version|No CUDA GPUs are available|nvcc", "cannot use the GPU"),
 )
 #: Exit code of a command that the kernel killed, most often for want of memory.

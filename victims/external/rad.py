@@ -31,6 +31,7 @@ EXTRACTORS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 }
 _VIDEO: Final[tuple[Entry, ...]] = ("video",)
 _FETCH: Final = "wget 'https://github.com/YudongGuo/AD-NeRF/blob/master/data_util/{path}?raw=true' -O {{repo}}/{to}"
+PROXIES: Final = "action units are proxies from our landmarks: blink and lips, all others at rest"
 #: Weights of the preprocessing, which only the entry ``video`` runs.
 WEIGHTS: Final = (
     Weight(

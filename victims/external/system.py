@@ -123,6 +123,7 @@ class System:
         prepare: lays out the clip in the work copy, before any command runs.
         plan: the commands, first to last.
         video: file pattern of what it rendered, below the work copy.
+        notes: what a reader of its results should know, for each entry.
         sapiens: whether it runs commands in an environment of Sapiens.
         exact: whether the video holds the held-out frames and no others; else it may be longer.
         restart: finds lines with which it starts itself again.
@@ -141,6 +142,7 @@ class System:
     plan: Callable[[Job], list[Step]]
     video: Callable[[Job], str]
     programs: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    notes: Mapping[Entry, str] = field(default_factory=dict)
     sapiens: bool = False
     exact: bool = True
     restart: re.Pattern[str] | None = None

@@ -44,6 +44,8 @@ def test_trains_and_shows_the_held_out_frames(system, bench):
     assert difference(rendering.rgb, capture, truth) < 8  # codecs lie between, and MimicTalk's own size
     assert (rendering.alpha, rendering.depth) == (None, None)
     assert shares == sorted(shares) and shares[-1] == 1
+    assert "the adapter was written for" in head.notes[0]
+    assert ("ellipsoid" in str(head.notes)) == (system == "gaussiantalker")
     assert snapshot(repo) == before
     assert not list(bench.work.iterdir())  # the work copy is gone
     again = bench.victim(system).restore(head.state()).render(held_out(capture))
