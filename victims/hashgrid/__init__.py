@@ -28,8 +28,8 @@ class HashgridParameters(Parameters):
     samples: int = Field(0, ge=0, le=256, description="samples per ray (0: 9; paper scale 16)")
     loss: Literal["l2", "l1"] = Field("l2", description="colour error: squared (ER-NeRF) or absolute (SyncTalk)")
     entropy_weight: float = Field(1e-4, ge=0, le=1, description="weight of the entropy of ray opacity")
-    attention_weight: float = Field(1e-4, ge=0, le=1, description="weight of attention outside its face region")
-    mask_weight: float = Field(0.0, ge=0, le=10, description="weight of opacity against the head mask (composite)")
+    attention_weight: float = Field(3e-3, ge=0, le=1, description="weight of attention outside its face region")
+    mask_weight: float = Field(0.03, ge=0, le=10, description="weight of opacity against the head mask (composite)")
 
     def over(self, sizes: Sizes) -> Sizes:
         """``sizes`` with what is set here in their place."""

@@ -44,6 +44,8 @@ class PlaneEncoding(nn.Module):
             return nn.Parameter(torch.randn(shape, generator=generator) * 0.05)
 
         self.levels = nn.ParameterList(level(each) for each in resolutions)
+        self._resolutions = tuple(resolutions)
+        # For whoever restores a field from its state; read nowhere else, for that would wait for the GPU.
         self.register_buffer("resolutions", torch.tensor(resolutions))
 
     @staticmethod
@@ -54,14 +56,10 @@ class PlaneEncoding(nn.Module):
     def forward(self, at: Tensor) -> Tensor:
         """Features (3 * L * C, P) at (3, P, 2) in [-1, 1]."""
         parts = [
-            dense_level(level, at) if level.dim() == 4 else hashed_level(level, at, int(resolution))
-            for level, resolution in zip(self.levels, self._sizes(), strict=True)
+            dense_level(level, at) if level.dim() == 4 else hashed_level(level, at, resolution)
+            for level, resolution in zip(self.levels, self._resolutions, strict=True)
         ]
         return torch.cat(parts, 1).flatten(0, 1)
-
-    def _sizes(self) -> list[int]:
-        sizes: list[int] = self.get_buffer("resolutions").tolist()
-        return sizes
 
 
 def dense_level(planes: Tensor, at: Tensor) -> Tensor:

@@ -62,6 +62,11 @@ class HashgridField(RayField):
         self.audio_attention = mlp(features, hidden, AUDIO, generator=generator)
         self.eye_attention = mlp(features, 16, 1, generator=generator)
         self.density = mlp(features + AUDIO + 1, hidden, hidden, 1 + hidden, generator=generator)
+        # Density starts as the ellipsoid's alone, a little below its prior: the box around it then counts as empty.
+        last = self.density[-1]
+        with torch.no_grad():
+            last.get_parameter("weight")[0] = 0
+            last.get_parameter("bias")[0] = -1
         self.geometry = mlp(hidden, hidden, generator=generator)
         self.look = mlp(HARMONICS + APPEARANCE, hidden, generator=generator)
         self.colour = mlp(hidden, 3, generator=generator)
@@ -118,7 +123,8 @@ def mlp(*widths: int, generator: torch.Generator) -> nn.Sequential:
     """Linear layers with ReLU between them, initialised from ``generator``."""
     layers: list[nn.Module] = []
     for width, following in pairwise(widths):
-        linear: nn.Linear = torch.nn.utils.skip_init(nn.Linear, width, following)
+        # On no device, and so without a draw from the global generator.
+        linear = nn.Linear(width, following, device="meta").to_empty(device="cpu")
         nn.init.kaiming_uniform_(linear.weight, a=1.0, generator=generator)
         nn.init.zeros_(linear.bias)
         layers += [linear, nn.ReLU()]

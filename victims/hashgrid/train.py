@@ -33,6 +33,8 @@ REFRESH = 50
 SHARES = (0.22, 0.1, 0.53)
 #: The same while the lips are tuned.
 LIP_SHARES = (0.5, 0.1, 0.3)
+#: Learning rate of planes; that of networks goes with the scale.
+PLANE_RATE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Sizes:
         rays: per step, over all of its frames.
         samples: per ray.
         frames: per step.
+        rate: learning rate of the networks.
     """
 
     iterations: int
@@ -56,14 +59,15 @@ class Sizes:
     rays: int
     samples: int
     frames: int
+    rate: float
 
 
 def sizes(size: int, frames: int, scale: Scale) -> Sizes:
     """Sizes for ``frames`` frames of ``size`` pixels; ``paper`` is ER-NeRF's."""
     if scale == "paper":
-        return Sizes(125_000, spread(64, 512, 12), 1, 64, 65_536, 16, 1)
-    iterations = int(np.clip(10 * frames, 500, 1000) * np.clip(size / 128, 0.5, 4))
-    return Sizes(iterations, spread(16, int(np.clip(size, 32, 512)) - 1, 4), 4, 32, 1024, 9, 4)
+        return Sizes(125_000, spread(64, 512, 12), 1, 64, 65_536, 16, 1, 1e-3)
+    iterations = int(np.clip(10 * frames, 500, 3000) * np.clip(size / 128, 0.5, 4))
+    return Sizes(iterations, spread(16, int(np.clip(size, 32, 512)) - 1, 4), 4, 32, 1024, 9, 4, 3e-3)
 
 
 def spread(coarsest: int, finest: int, levels: int) -> tuple[int, ...]:
@@ -73,6 +77,8 @@ def spread(coarsest: int, finest: int, levels: int) -> tuple[int, ...]:
 
 class HashgridTrainer(Trainer):
     """A fit of ``hashgrid``; see :class:`vdf_bench.interfaces.Victim`."""
+
+    field: HashgridField
 
     def __init__(self, capture: Capture, setting: FitSetting, parameters: HashgridParameters) -> None:
         super().__init__(setting)
@@ -97,8 +103,9 @@ class HashgridTrainer(Trainer):
 
     def make_optimiser(self) -> torch.optim.Optimizer:
         """Adam: planes learn faster than the networks."""
-        planes = {id(each) for each in self.field.planes.parameters()}
-        groups = [{"params": [p], "lr": 1e-2 if id(p) in planes else 3e-3} for p in self.field.parameters()]
+        planes = list(self.field.planes.parameters())
+        networks = [each for name, each in self.field.named_parameters() if not name.startswith("planes.")]
+        groups = [{"params": planes, "lr": PLANE_RATE}, {"params": networks, "lr": self.sizes.rate}]
         return torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15, fused=True)
 
     def loss(self, iteration: int) -> Tensor:
