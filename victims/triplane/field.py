@@ -115,11 +115,11 @@ class TriplaneField(RayField):
         bases = blend.shape[1]
         channels = planes.shape[1] // bases
         by_basis = planes.view(3, bases, channels, *planes.shape[2:])
-        # The frames' planes lie below one another, so that one call samples all of them. Neighbours bleed into
-        # each other only at the box's border, where the residual has faded out.
+        # The frames' planes lie below one another, so that one call samples all of them.
         blended = torch.einsum("fb,kbcvu->kcfvu", blend, by_basis).flatten(2, 3)
         if owner is not None:
-            down = (at[..., 1] + 1 + 2 * owner[inside]) / len(blend) - 1
+            inner = 1 - 1 / planes.shape[2]  # centre of the outermost texels: no bleeding into the neighbour
+            down = (at[..., 1].clamp(-inner, inner) + 1 + 2 * owner[inside]) / len(blend) - 1
             at = torch.stack([at[..., 0], down], -1)
         features = sample(blended, at)
         faded = features * (4 * (1 - apart[inside])).clamp(max=1)

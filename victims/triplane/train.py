@@ -33,7 +33,7 @@ SHARES = (0.22, 0.1, 0.53)
 
 
 #: Learning rates of planes and networks.
-PLANE_RATE, NETWORK_RATE = 2e-2, 3e-3
+PLANE_RATE, NETWORK_RATE = 2e-2, 5e-3
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def sizes(size: int, frames: int, scale: Scale) -> Sizes:
 
 class TriplaneTrainer(Trainer):
     """A fit of ``triplane``; see :class:`vdf_bench.interfaces.Victim`."""
+
+    final_rate = 0.2
 
     def __init__(self, capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -> None:
         super().__init__(setting)
