@@ -336,8 +336,9 @@ class _Builder:
         params: dict[str, Any] = {"parser": parser, "policy": self.request.policy}
         if poison:
             params["poison"] = [poison, seed]
-        models = ("vdf_bench.models.parser", "vdf_bench.models.landmarker", "vdf_bench.models.face_shape")
-        code = digest([code_digest("vdf_bench.capture", *models), weights_digest(parser, "landmarker", "face-shape")])
+        models = [f"vdf_bench.models.{name}" for name in ("parser", "landmarker", "face_shape", "audio_mouth")]
+        weights = weights_digest(parser, "landmarker", "face-shape", "audio-mouth")
+        code = digest([code_digest("vdf_bench.capture", "vdf_bench.correlation", *models), weights])
         inputs = {"clip": clip_key, "frames": frames}
         return self.plan.add(Step("capture", f"capture {label}", params, inputs, code))
 

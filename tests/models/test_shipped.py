@@ -67,7 +67,7 @@ def test_identities_are_told_apart(unseen):
     assert np.mean(cosine[~same & upper] > embedder.tau) < 0.02
 
 
-@pytest.mark.parametrize("name", ["builtin", "heldout", "landmarker", "id-synth"])
+@pytest.mark.parametrize("name", ["builtin", "heldout", "landmarker", "id-synth", "audio-mouth"])
 def test_cards_meet_their_gates(name):
     content = card(name)
     for gate, required in content["required"].items():

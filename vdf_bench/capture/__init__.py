@@ -41,7 +41,7 @@ class Capture:
         split: training and held-out frames.
         audio: (N,) float32 mono at 16 kHz in [-1, 1], as the attacker has it; empty where the clip has no sound.
         scalars: numbers for the trace, such as ``audio_r`` (cross-validated correlation of predicted and seen
-            mouth opening over the training frames), ``focal_over_size``.
+            mouth opening over the training frames; see :mod:`vdf_bench.capture.mouth`), ``focal_over_size``.
     """
 
     frames: NDArray[np.uint8]

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from vdf_bench.capture import Capture
 from vdf_bench.capture.align import align_pose
-from vdf_bench.capture.audio import mel_windows, mouth_from_sound
+from vdf_bench.capture.audio import mel_windows
 from vdf_bench.capture.composites import composite
 from vdf_bench.capture.landmarks import detect_landmarks, usable
+from vdf_bench.capture.mouth import mouth_from_sound
 from vdf_bench.capture.parsing import parse_frames
 from vdf_bench.capture.plate import extract_plate
 from vdf_bench.capture.pose import fit_pose
 from vdf_bench.capture.scalars import eye_scalar, mouth_scalars
 from vdf_bench.clip import split_frames
+from vdf_bench.models.audio_mouth import load_audio_mouth
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.capture import Policy
     from vdf_bench.capture.landmarks import Landmarker
+    from vdf_bench.capture.mouth import Listener
     from vdf_bench.capture.parsing import FrameParser
     from vdf_bench.clip import Split
 
@@ -34,6 +37,7 @@ def capture_clip(
     policy: Policy = "repair",
     split: Split | None = None,
     view: NDArray[np.uint8] | None = None,
+    listener: Listener | None = None,
 ) -> Capture:
     """Everything that a 3D-field talking-face system trains on, from a video alone.
 
@@ -47,6 +51,7 @@ def capture_clip(
         split: training and held-out frames; the clip's own by default.
         view: (T, S, S, 3) uint8 RGB, what parser and landmarker look at; ``frames`` by default. An attacker may parse
             a purified copy and still train on the protected frames.
+        listener: hears lips in sound; the shipped ``audio-mouth`` by default.
 
     Raises:
         CaptureRefused: the pipeline stopped, with a code.
@@ -62,9 +67,8 @@ def capture_clip(
     fit = align_pose(view, landmarks.points, fit, landmarks.valid)
 
     mouth = mouth_scalars(landmarks.points)
-    mel = mel_windows(audio, len(frames))
     seen = split.train[landmarks.valid[split.train]]
-    heard = mouth_from_sound(mel, mouth, seen)
+    heard = mouth_from_sound(audio, mouth, seen, listener or load_audio_mouth())
     return Capture(
         frames=frames,
         labels=parsing.labels,
@@ -77,7 +81,7 @@ def capture_clip(
         pose=fit.pose,
         mouth=mouth,
         eyes=eye_scalar(landmarks.points),
-        mel=mel,
+        mel=mel_windows(audio, len(frames)),
         mouth_audio=heard.mouth,
         split=split,
         audio=audio,

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vdf_bench.models.audio_mouth import AudioMouth
     from vdf_bench.models.augment import Views
     from vdf_bench.models.embedder import Embedder
     from vdf_bench.models.landmarker import Landmarker
     from vdf_bench.models.parser import Parser
+    from vdf_bench.models.speech import Utterances
 
 #: Scales at which VDF's loss looks at a frame (``align_corners=False``).
 SCALES = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -28,6 +30,8 @@ GATES = {
     "landmark_nme": 0.04,
     "real_landmark_nme": 0.08,
     "eer": 0.02,
+    "voice_r": 0.85,
+    "voice_r_width": 0.80,
 }
 #: MediaPipe's face oval, in order, and the mesh points nearest to the 68 of iBUG.
 FACE_OVAL = (
@@ -152,6 +156,17 @@ def embedder_gates(embedder: Embedder, views: Views) -> dict[str, Any]:
         "false_rejects_at_tau": float((genuine < tau).mean()),
         "pairs": [len(genuine), len(impostor)],
     }
+
+
+def audio_mouth_gates(network: AudioMouth, unseen: Utterances) -> dict[str, Any]:
+    """Mean correlation of heard and true lips within an utterance: opening and width."""
+    times = np.arange(unseen.lips.shape[1]) / 100
+    rows = []
+    for mel, lips in zip(unseen.mel, unseen.lips, strict=True):
+        heard, _ = network.hear(mel, times)
+        rows.append([np.corrcoef(heard[:, k], lips[:, k])[0, 1] for k in range(2)])
+    opening, width = np.mean(rows, axis=0)
+    return {"voice_r": float(opening), "voice_r_width": float(width)}
 
 
 def oval_mask(mesh: NDArray[np.float32], size: int) -> NDArray[np.bool_]:
