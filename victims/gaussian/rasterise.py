@@ -17,6 +17,7 @@ from vdf_bench.victims.gaussian.rasterise_numba import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -70,18 +71,23 @@ class _Composite(torch.autograd.Function):
     def forward(
         ctx: Any, mean: Tensor, conic: Tensor, opacity: Tensor, feature: Tensor, depth: Tensor, size: int
     ) -> Any:
-        splats = tuple(tensor.detach().contiguous().numpy() for tensor in (mean, conic, opacity, feature))
-        order = depth_order(depth.detach().contiguous().numpy())
-        lists = bin_splats(*splats[:3], order, size, size)
+        xy, inverse, strength, value = (_array(tensor) for tensor in (mean, conic, opacity, feature))
+        lists = bin_splats(xy, inverse, strength, depth_order(_array(depth)), size, size)
         image = np.empty((size, size, CHANNELS), np.float32)
         transmittance, last = (np.empty((size, size), np.float32) for _ in range(2))
-        splat_forward(*splats, *lists, image, transmittance, last)
+        splat_forward(xy, inverse, strength, value, *lists, image, transmittance, last)
         # A copy, for the caller may write into what it gets.
-        ctx.kept = (*splats, *lists, transmittance.copy(), last)
+        ctx.kept = (xy, inverse, strength, value, *lists, transmittance.copy(), last)
         return torch.from_numpy(image), torch.from_numpy(transmittance)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         to_splats = tuple(np.zeros_like(array) for array in ctx.kept[:4])
-        splat_backward(*ctx.kept, *(grad.contiguous().numpy() for grad in grads), *to_splats)
+        splat_backward(*ctx.kept, *(_array(grad) for grad in grads), *to_splats)
         return (*(torch.from_numpy(array) for array in to_splats), None, None)
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    """A tensor's values, contiguous, as compiled code takes them."""
+    values: NDArray[np.float32] = tensor.detach().contiguous().numpy()
+    return values
