@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vdf_bench.capture.layout import write_layout
+from vdf_bench.capture.layout import write_action_units, write_layout
 from vdf_bench.capture.pipeline import capture_clip
 
 from .conftest import COUNT, SIZE, face_modes, mean_face
@@ -181,6 +181,10 @@ def test_action_units_and_sound(written):
         assert ((values >= 0) & (values <= 5)).all()
     blink = np.array([float(row[" AU45_r"]) for row in rows])
     assert blink.max() <= 2 and np.corrcoef(blink, -capture.eyes)[0, 1] > 0.5
+    write_action_units(capture, folder / "stretched.csv", stretch=True)
+    with (folder / "stretched.csv").open(newline="") as file:
+        stretched = np.array([float(row[" AU45_r"]) for row in csv.DictReader(file)])
+    assert stretched[capture.split.train].max() == 2 and (np.argsort(stretched) == np.argsort(blink)).mean() > 0.5
     lips = np.array([float(row[" AU25_r"]) for row in rows])
     assert np.corrcoef(lips, capture.mouth[:, 0])[0, 1] > 0.9
     assert np.load(folder / "aud_mel.npy").shape == (COUNT, 16, 80)

@@ -166,16 +166,26 @@ def _write_tracking(capture: Capture, folder: Path) -> None:
         (folder / f"transforms_{name}.json").write_text(json.dumps(table, indent=2) + "\n")
 
 
-def write_action_units(capture: Capture, path: Path) -> None:
+def write_action_units(capture: Capture, path: Path, stretch: bool = False) -> None:
     """OpenFace's columns, leading spaces and all, as far as landmarks tell them.
 
     ``AU45_r`` (blink, 0 to 2) comes from the eye opening, ``AU25_r`` (lips part, 0 to 5) from the lips'; brows and
     cheeks rest at 0.
+
+    Args:
+        capture: whose scalars to take.
+        path: the file.
+        stretch: whether the most closed eyes and the widest mouths of the training frames count as fully so.
     """
     open_eyes = max(float(np.quantile(capture.eyes, 0.8)), 1e-6)
     # Lids of a closed eye still stand apart in landmarks, by about a quarter of the open ones.
-    closed = ((open_eyes - capture.eyes) / (0.75 * open_eyes)).clip(0, 1)
-    known = {45: 2 * closed, 25: 5 * (capture.mouth[:, 0] / FULL_OPENING).clip(0, 1)}
+    lowest, widest = 0.25 * open_eyes, FULL_OPENING
+    if stretch:
+        train = capture.split.train
+        lowest = float(capture.eyes[train].min())
+        widest = max(float(np.quantile(capture.mouth[train, 0], 0.95)), 1e-6)
+    closed = ((open_eyes - capture.eyes) / max(open_eyes - lowest, 1e-6)).clip(0, 1)
+    known = {45: 2 * closed, 25: 5 * (capture.mouth[:, 0] / widest).clip(0, 1)}
     columns = [known.get(unit, np.zeros(len(capture))) for unit in ACTION_UNITS]
     with path.open("w", newline="") as file:
         writer = csv.writer(file)

@@ -84,13 +84,14 @@ class Official(Component):
         from vdf_bench.interfaces import FitFailed
         from vdf_bench.victims.external.pipeline import run_steps
         from vdf_bench.victims.external.system import Job
-        from vdf_bench.victims.external.workspace import free_port, work_copy
+        from vdf_bench.victims.external.workspace import free_port, gpu_turn, work_copy
 
         if setting.target != "composite":
             raise FitFailed("refused", "full-frame-target@prepare")  # they all train on composites
         system, checkout = self.system, self._checkout()
         name = f"clip{uuid.uuid4().hex[:12]}"
-        with work_copy(checkout, system.name, [path.format(name=name) for path in system.writes]) as root:
+        writes = [path.format(name=name) for path in system.writes]
+        with gpu_turn(checkout.gpu), work_copy(checkout, system.name, writes) as root:
             entry, features = self.parameters.entry, getattr(self.parameters, "features", "")
             job = Job(root, name, capture, setting, checkout, entry, features, free_port())
             system.prepare(job)

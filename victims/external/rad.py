@@ -32,6 +32,7 @@ EXTRACTORS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 _VIDEO: Final[tuple[Entry, ...]] = ("video",)
 _FETCH: Final = "wget 'https://github.com/YudongGuo/AD-NeRF/blob/master/data_util/{path}?raw=true' -O {{repo}}/{to}"
 PROXIES: Final = "action units are proxies from our landmarks: blink and lips, all others at rest"
+STRETCHED: Final = f"{PROXIES}; stretched so that training frames show closed eyes and a wide mouth"
 #: Weights of the preprocessing, which only the entry ``video`` runs.
 WEIGHTS: Final = (
     Weight(
@@ -223,7 +224,19 @@ def teeth_masks(job: Job) -> Step:
         {f"data/{job.name}/teeth_mask/*.npy": len(job.capture)},
         count=BAR,
         environment={"PYTHONPATH": "./data_utils/easyportrait"},
+        then=stretch_units,
     )
+
+
+def stretch_units(job: Job) -> None:
+    """Let training frames show closed eyes and a wide mouth.
+
+    TalkingGaussian's curriculum draws frames until one has what it asks for, if need be for ever. OpenFace's units
+    are scaled to the person; on a short clip our proxies may never reach the top, or only on held-out frames.
+    """
+    from vdf_bench.capture.layout import write_action_units
+
+    write_action_units(job.capture, job.data / "au.csv", stretch=True)
 
 
 #: What :func:`teeth_masks` needs.

@@ -75,5 +75,5 @@ class TalkingGaussian(Official):
         prepare=rad.prepare("hair-and-mouth"),
         plan=_plan,
         video=lambda job: f"output/{job.name}/test/ours_None/renders/out.mp4",
-        notes={"capture": rad.PROXIES, "video": rad.PROXIES},
+        notes={"capture": rad.STRETCHED, "video": rad.STRETCHED},
     )

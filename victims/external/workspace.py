@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -58,6 +60,29 @@ def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Itera
             shutil.rmtree(root, ignore_errors=True)
 
 
+@contextmanager
+def gpu_turn(gpu: str) -> Iterator[None]:
+    """Wait until no other official system of this user's harness runs on ``gpu``: two trainings seldom fit.
+
+    Raises:
+        UserError: the cache folder cannot be written.
+    """
+    path = cache_folder() / f"gpu-{re.sub('[^0-9A-Za-z]+', '-', gpu)}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; set XDG_CACHE_HOME to another place") from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # given back when the file is closed, however this process ends
+        yield
+
+
+def cache_folder() -> Path:
+    """Where locks lie, and what the systems compile once."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vdf-bench"
+
+
 def overlay(source: Path, target: Path, own: Collection[PurePosixPath]) -> None:
     """Fill ``target`` with links to what is in ``source``, save for the folders ``own``, which start empty."""
     inner: dict[str, list[PurePosixPath]] = {}
@@ -81,14 +106,13 @@ def environment(checkout: Checkout, system: str, more: Mapping[str, str]) -> dic
         found["CONDA_PREFIX"] = str(binaries.parent)
         libraries = [str(binaries.parent / "lib"), found.get("LD_LIBRARY_PATH", "")]
         found["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return {
         **found,
         "CUDA_VISIBLE_DEVICES": checkout.gpu,
         "MPLBACKEND": "Agg",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
-        "TORCH_EXTENSIONS_DIR": str(cache / "vdf-bench" / "torch-extensions" / system),
+        "TORCH_EXTENSIONS_DIR": str(cache_folder() / "torch-extensions" / system),
         **more,
     }
 

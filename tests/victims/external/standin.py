@@ -166,6 +166,11 @@ def load(folder, features, masks=False):
         (folder / sound).stat()
     header = (folder / "au.csv").read_text().split("\n")[0].split(",")
     assert " AU45_r" in header
+    units = np.loadtxt(folder / "au.csv", delimiter=",", skiprows=1)[:, -2:]
+    if masks:  # or sampling never ends
+        lips, blink = np.minimum(units, [np.percentile(units[:, 0], 95), 2]).T
+        train = [frame["img_id"] for frame in table["frames"]]
+        assert blink[train].max() == 2 and lips[train].max() == lips.max()
     for frame in table["frames"]:
         index = frame["img_id"]
         np.loadtxt(folder / "ori_imgs" / f"{index}.lms")

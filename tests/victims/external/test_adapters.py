@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -84,6 +87,28 @@ def test_steps_scale(bench):
         job = Job(bench.folder, "x", bench.capture, setting, checkout, "capture", "deepspeech", 1)
         assert job.steps(10_000, 17_999, multiple=500) == fine
         assert job.steps(50_000, 100_000, least=14_000) == branch
+
+
+def test_cells_take_turns_on_a_gpu(bench):
+    from vdf_bench.victims.external.workspace import gpu_turn
+
+    code = (
+        "from vdf_bench.victims.external.workspace import gpu_turn\n"
+        "with gpu_turn('0,1'): print('mine', flush=True); input()"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"mine\n"
+        lock = (bench.folder / "cache" / "vdf-bench" / "gpu-0-1.lock").open("w")
+        with lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with gpu_turn("2"):
+            pass
+    finally:
+        other.kill()
+        other.communicate()
+    with gpu_turn("0,1"):  # whoever held it is gone
+        pass
 
 
 def test_only_composites(bench):
