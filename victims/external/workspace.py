@@ -8,7 +8,7 @@ import re
 import shutil
 import socket
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from vdf_bench.checkouts import Checkout
 
+#: The file in a work copy that its owner holds a lock on.
+CLAIMED: Final = ".claimed"
 #: Set for the harness's own processes, or by the environment that it was started in; they would mislead the system's.
 _OURS: Final = (
     "OMP_NUM_THREADS",
@@ -52,12 +54,26 @@ def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Itera
         root = Path(tempfile.mkdtemp(prefix=f"vdf-bench-{system}-", dir=checkout.workdir))
     except OSError as error:
         raise UserError(f"no work copy of {system} can be made: {error}; set workdir, or make room") from None
+    sweep(root.parent, system)
     try:
-        overlay(checkout.repo, root, [PurePosixPath(path) for path in writes])
-        yield root
+        with (root / ".claim").open("w") as claim:
+            fcntl.flock(claim, fcntl.LOCK_EX)
+            (root / ".claim").rename(root / CLAIMED)
+            overlay(checkout.repo, root, [PurePosixPath(path) for path in writes])
+            yield root
     finally:
-        if not checkout.keep:
+        if checkout.keep:
+            (root / CLAIMED).unlink(missing_ok=True)
+        else:
             shutil.rmtree(root, ignore_errors=True)
+
+
+def sweep(folder: Path, system: str) -> None:
+    """Remove work copies of ours whose owner was killed: the claim on them is nobody's."""
+    for claim in folder.glob(f"vdf-bench-{system}-*/{CLAIMED}"):
+        with suppress(OSError), claim.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(claim.parent, ignore_errors=True)
 
 
 @contextmanager

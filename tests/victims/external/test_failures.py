@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from contextlib import suppress
@@ -113,6 +114,19 @@ def test_the_drive_step_records_what_lips_follow(bench):
     made = drive_step(params, {"head": head, "capture": captured, "clean_capture": captured})
     assert made.meta["drive"] == "the system's own audio features"
     assert set(made.arrays) == {"rgb"}
+
+
+def test_what_a_killed_harness_left_is_swept(bench):
+    bench.checkout("er-nerf", {"train head": "crash"})
+    for name in ("dead", "alive", "kept"):
+        (bench.work / f"vdf-bench-er-nerf-{name}").mkdir(parents=True)
+    for name in ("dead", "alive"):
+        (bench.work / f"vdf-bench-er-nerf-{name}" / ".claimed").touch()
+    with (bench.work / "vdf-bench-er-nerf-alive" / ".claimed").open() as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        with pytest.raises(FitFailed):
+            bench.fit("er-nerf")
+    assert {path.name for path in bench.work.iterdir()} == {"vdf-bench-er-nerf-alive", "vdf-bench-er-nerf-kept"}
 
 
 def test_a_kept_work_copy_tells_what_went_wrong(bench):
