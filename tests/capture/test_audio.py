@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vdf_bench.capture.audio import log_mel, mel_filters, mel_windows, pooled_windows
+from vdf_bench.capture.audio import log_mel, mel_filters, mel_windows
 
 
 def test_a_tone_lights_its_own_bin():
@@ -25,10 +25,3 @@ def test_windows_are_centred_on_frames():
     energy = window[10].sum(axis=1)
     assert np.average(np.arange(16), weights=energy) == pytest.approx(7.5, abs=1)
     assert not window[20].any()
-
-
-def test_pooled_windows_are_means_of_windows():
-    mel = np.random.default_rng(0).random((50, 80)).astype(np.float32)
-    pooled = pooled_windows(mel, np.array([0.2, 0.3]))
-    assert pooled.shape == (2, 8, 40)
-    assert pooled[0, 0, 0] == pytest.approx(mel[12:14, :2].mean(), abs=1e-6)

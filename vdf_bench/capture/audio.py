@@ -5,7 +5,7 @@ What the mouth does to such sound is :mod:`vdf_bench.capture.mouth`'s to say.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -62,17 +62,8 @@ def log_mel(audio: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def mel_windows(audio: NDArray[np.float32], count: int, fps: Fraction = FPS) -> NDArray[np.float32]:
     """(count, 16, 80) log-mel windows centred on the middle of each video frame; the sound's ends are held."""
-    return windows(log_mel(audio), (np.arange(count) + 0.5) / float(fps))
-
-
-def windows(mel: NDArray[np.float32], times: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """(T, 16, 80) windows of (M, 80) log-mel, centred on ``times`` (T,) in seconds."""
-    first = np.round(times * MEL_RATE - (WINDOW - 1) / 2).astype(int)
+    mel = log_mel(audio)
+    middle = (np.arange(count) + 0.5) * MEL_RATE / float(fps)
+    first = np.round(middle - (WINDOW - 1) / 2).astype(int)
     index = first[:, None] + np.arange(WINDOW)
     return np.asarray(mel[index.clip(0, len(mel) - 1)])
-
-
-def pooled_windows(mel: NDArray[np.float32], times: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(T, 8, 40) windows at half the resolution in time and frequency."""
-    wide = windows(mel, times).astype(np.float64)
-    return np.asarray(wide.reshape(len(times), WINDOW // 2, 2, MEL_BINS // 2, 2).mean(axis=(2, 4)))

@@ -24,6 +24,8 @@ WIDTH: Final = 96
 FEATURES: Final = 24
 #: Steps of the log-mel (100 Hz) in one of the network's.
 STRIDE: Final = 2
+#: Steps of log-mel by which the ends are held.
+MARGIN: Final = 40
 DILATIONS: Final = (1, 2, 4, 8, 1)
 
 
@@ -74,7 +76,9 @@ class AudioMouth(nn.Module):
         self, mel: NDArray[np.float32], times: NDArray[np.float64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mouth (T, 2) and features (T, FEATURES) float32 at ``times`` (T,) in seconds, from (M, 80) log-mel."""
-        heard: Heard = self(torch.from_numpy(mel)[None])
+        # What the ends hold goes on beyond them: the convolutions' own zeros are no sound that anybody makes.
+        heard: Heard = self(torch.from_numpy(np.pad(mel, ((MARGIN, MARGIN), (0, 0)), "edge"))[None])
+        times = times.clip(0, (len(mel) - 1) / 100) + MARGIN / 100
         return _at(heard.mouth[0].numpy(), times), _at(heard.features[0].numpy(), times)
 
 
