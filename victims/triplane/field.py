@@ -33,7 +33,7 @@ class TriplaneField(RayField):
         generator: of the initial weights.
     """
 
-    #: As many as in training; twice as many gain 0.03 dB and double the time.
+    #: The cached density places them well: twice as many gain 0.02 dB and take twice the time.
     RENDER_SAMPLES = 8
 
     def __init__(
