@@ -77,7 +77,7 @@ def test_the_penalty_keeps_the_attention_of_the_mouth_to_its_region(capture):
             optimiser.step()
         rays = trainer.rays.draw(np.arange(4), 256, np.random.default_rng(0))
         with torch.no_grad():
-            _, attention, opacity = trainer.draw(rays, np.arange(4))
+            _, attention, opacity = trainer.draw(rays, torch.arange(4))
         away = outside(rays.pixels, trainer.places[:4])[:, 0] * opacity
         return float((attention[:, 0] * away).sum() / away.sum())
 

@@ -48,10 +48,11 @@ class Hashgrid(Component):
         name="hashgrid",
         title="Hash-plane radiance field",
         summary=(
-            "Dense and hashed feature planes, region attention of mouth and eyes, bounded density, composited over the "
-            "torso. Follows ER-NeRF at a compact size, with these differences: the captured torso stands in for the "
-            "torso network, as in the official evaluation of the head; frozen mouth scalars stand in for AudioNet, so "
-            "audio reaches the clone through the benchmark's mouth model; no LPIPS and no uncertainty."
+            "Feature planes, dense up to resolution 127 and hashed above, region attention of mouth and eyes, over "
+            "the torso. Follows ER-NeRF at a compact size, with these differences: the captured torso image stands in "
+            "for a torso network, as in the official evaluation of the head; frozen mouth scalars stand in for "
+            "AudioNet; density is bounded and starts as an ellipsoid; opacity is also held to the head mask; no LPIPS, "
+            "no uncertainty."
         ),
         source="Li et al., ER-NeRF (ICCV 2023); Tang et al., RAD-NeRF (2022); Peng et al., SyncTalk (CVPR 2024)",
         url="https://arxiv.org/abs/2307.09323",
