@@ -6,7 +6,7 @@ and by sound, which also asks how well a voice tells the lips, and is reported o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.judges.gates import Verdict, judge_gates, why_void
@@ -41,6 +41,7 @@ class Checked:
         audio_r: cross-validated correlation of the mouth opening told by sound with the one seen; None where the
             capture was refused.
         notes: what a reader should know of clip and fit.
+        heard: interval of ``audio_r``, the shipped map's correlation and the like: the capture's ``audio_*`` scalars.
     """
 
     cells: dict[str, Cell]
@@ -52,6 +53,7 @@ class Checked:
     peak_mib: float
     audio_r: float | None
     notes: tuple[str, ...]
+    heard: dict[str, float] = field(default_factory=dict)
 
     @property
     def cell(self) -> Cell:
@@ -70,7 +72,7 @@ class Checked:
 
     def record(self) -> dict[str, Any]:
         """As ``gates.json`` holds it."""
-        figures = {"fit_seconds": self.seconds, "peak_mib": self.peak_mib, "audio_r": self.audio_r}
+        figures = {"fit_seconds": self.seconds, "peak_mib": self.peak_mib, "audio_r": self.audio_r, **self.heard}
         gates = [verdict.record() for verdict in self.verdicts]
         ended = {"outcome": self.outcome, "code": self.code, "ok": self.fault is None}
         return {**self.place, **ended, "gates": gates, **figures, "driven": self.driven, "notes": list(self.notes)}
@@ -125,9 +127,10 @@ def _checked(run: Run, both: dict[str, Cell]) -> Checked:
     judged = fetch(run, cell.steps["judge.clone"]).meta
     clip, captured = fetch(run, cell.steps["clip"]), fetch(run, cell.steps["capture"])
     cost = fetch(run, cell.steps["head"]).meta["cost"]
-    audio_r = None
+    heard: dict[str, float] = {}
     if "refused" not in captured.meta:
-        audio_r = Capture.from_arrays(captured.arrays).scalars.get("audio_r")
+        scalars = Capture.from_arrays(captured.arrays).scalars
+        heard = {name: value for name, value in scalars.items() if name.startswith("audio_")}
     notes = [*clip.meta["notes"], *fit_notes(run, cell)]
     if "truth.labels" not in clip.arrays:
         notes.append(LIPS_WITHOUT_TRUTH)
@@ -141,6 +144,7 @@ def _checked(run: Run, both: dict[str, Cell]) -> Checked:
         driven={drive: values(run, each) for drive, each in both.items()},
         seconds=cost["cpu"],
         peak_mib=cost["peak_mib"],
-        audio_r=audio_r,
+        audio_r=heard.get("audio_r"),
         notes=tuple(notes),
+        heard=heard,
     )

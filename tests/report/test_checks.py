@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,14 @@ def test_a_check_prints_gates_figures_and_notes():
     assert "a note [of the fit]" in said
     assert "0 of 2 clones of a clean clip pass" in said
     assert max(map(len, said.splitlines())) <= 100
+
+
+def test_a_check_says_how_sure_the_voice_is():
+    heard = {"audio_r": 0.5, "audio_r_low": 0.36, "audio_r_high": 0.62, "audio_r_shipped": 0.19}
+    check = replace(checked(GOOD), heard=heard)
+    said = " ".join(printed(print_checks, [check]).split())
+    assert "synth-a: voice r .50 [.36, .62] with a map" in said and ".19 with the shipped one" in said
+    assert check.record()["audio_r_low"] == 0.36
 
 
 @pytest.mark.parametrize(("values", "ended"), [(GOOD, 0), ({**GOOD, "alpha_head": 0.1}, 1)])

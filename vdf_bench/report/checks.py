@@ -46,7 +46,8 @@ def print_checks(checks: Sequence[Checked], console: Console) -> None:
     said = "Reported only: lip r [95 % interval] by what drives the lips; voice r: how well sound told the mouth"
     console.print(said, highlight=False)
     console.print(figures)
-    notes = [f"{check.cell.victim} on {check.cell.clip}: {note}" for check in checks for note in check.notes]
+    notes = [f"{check.cell.clip}: {_told(check.heard)}" for check in checks if "audio_r_low" in check.heard]
+    notes += [f"{check.cell.victim} on {check.cell.clip}: {note}" for check in checks for note in check.notes]
     for note in dict.fromkeys(notes):
         console.print(f"  {note}", highlight=False, markup=False)
     passed = sum(check.fault is None for check in checks)
@@ -145,7 +146,16 @@ def _word(ok: bool | None) -> str:
 
 
 def _lips(values: dict[str, float]) -> str:
-    if "lip_correlation" not in values:
-        return words.DASH
-    ends = [words.ratio(values[f"lip_correlation_{end}"]) for end in ("low", "high")]
-    return f"{words.ratio(values['lip_correlation'])} [{', '.join(ends)}]"
+    return _interval("lip_correlation", values) if "lip_correlation" in values else words.DASH
+
+
+def _told(heard: dict[str, float]) -> str:
+    fitted, shipped = (_interval(name, heard) for name in ("audio_r", "audio_r_shipped"))
+    return f"voice r {fitted} with a map fitted to the clip, blocks left out; {shipped} with the shipped one alone"
+
+
+def _interval(name: str, values: dict[str, float]) -> str:
+    """A value and, where they are known, the ends of its interval."""
+    value = words.ratio(values[name])
+    ends = [words.ratio(values[f"{name}_{end}"]) for end in ("low", "high") if f"{name}_{end}" in values]
+    return f"{value} [{', '.join(ends)}]" if ends else value
