@@ -88,19 +88,19 @@ class Verdict:
 
     Attributes:
         loss: weighted sum of the parsing losses over the scales; scalar.
-        shares: share of source pixels now read as a target, of each scale in sight.
+        by_scale: share of source pixels now read as a target, of each scale in sight.
         success: every share exceeds the required one. A frame that shows no source pixel at any scale is a success:
             there is nothing to hide.
     """
 
     loss: Tensor
-    shares: list[float]
+    by_scale: dict[float, float]
     success: bool
 
     @property
     def share(self) -> float:
         """The smallest share; 1 where nothing was in sight."""
-        return min(self.shares, default=1.0)
+        return min(self.by_scale.values(), default=1.0)
 
 
 class ParsingObjective:
@@ -114,7 +114,7 @@ class ParsingObjective:
         self._parameters = parameters
         self._sources, self._targets = REGIONS[parameters.region]
 
-    def sights(self, clean: Tensor) -> list[Sight]:
+    def prepare(self, clean: Tensor) -> list[Sight]:
         """Find the source region of a clean frame (3, H, W) at every scale.
 
         Scales at which the parser does not find the region on the *clean* frame are left out. (The official code
@@ -130,12 +130,12 @@ class ParsingObjective:
                     found.append(Sight(scale, weight, pixels))
         return found
 
-    def judge(self, picture: Tensor, sights: list[Sight]) -> Verdict:
+    def judge(self, picture: Tensor, prepared: list[Sight]) -> Verdict:
         """Judge a protected frame (3, H, W); differentiable where ``picture`` is."""
         loss = picture.new_zeros(())
-        shares = []
-        for sight in sights:
+        shares = {}
+        for sight in prepared:
             logits = self._surrogate(resize(picture, sight.scale))[0].flatten(1).index_select(1, sight.pixels)
             loss = loss + sight.weight * parsing_loss(logits, self._targets, self._parameters.loss)
-            shares.append(relabelled_share(logits, self._targets))
-        return Verdict(loss, shares, all(share > self._parameters.success_share for share in shares))
+            shares[sight.scale] = relabelled_share(logits, self._targets)
+        return Verdict(loss, shares, all(share > self._parameters.success_share for share in shares.values()))

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vdf_bench.defenses.common.parsing import Verdict
 
 
-@dataclass
 class Record:
     """Per-frame record, as ``Defense.log`` returns it.
 
-    Attributes:
-        iterations: optimisation steps taken.
-        success: 1 where the published frame meets the success rule, else 0.
-        share: smallest share, over the scales, of source pixels that the parser now reads as a target.
+    ``iterations`` are the optimisation steps taken, ``success`` is 1 where the published frame meets the success
+    rule, ``share`` the smallest share over the scales of source pixels that the surrogate now reads as a target,
+    ``share@S`` that of scale S (1 where a frame shows no source pixel there), ``loss`` the loss that was left.
     """
 
-    iterations: list[float] = field(default_factory=list)
-    success: list[float] = field(default_factory=list)
-    share: list[float] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._rows: list[dict[str, float]] = []
 
-    def add(self, iterations: int, success: bool, share: float) -> None:
+    def add(self, iterations: int, verdict: Verdict, **more: float) -> None:
         """Note one frame."""
-        self.iterations.append(float(iterations))
-        self.success.append(float(success))
-        self.share.append(share)
+        shares = {f"share@{scale:g}": share for scale, share in verdict.by_scale.items()}
+        self._rows.append(
+            {
+                "iterations": float(iterations),
+                "success": float(verdict.success),
+                "share": verdict.share,
+                "loss": float(verdict.loss.detach()),
+                **shares,
+                **more,
+            }
+        )
 
     def as_log(self) -> dict[str, list[float]]:
         """Lists by name; empty where no frame was seen."""
-        if not self.iterations:
-            return {}
-        return {"iterations": self.iterations, "success": self.success, "share": self.share}
+        names = list(dict.fromkeys(name for row in self._rows for name in row))
+        return {name: [row.get(name, 1.0) for row in self._rows] for name in names}

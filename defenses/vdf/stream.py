@@ -61,7 +61,7 @@ def optimise(
     if painter.powerless:
         limit = 0
     check_every = parameters.check_every_first if first else 1
-    sights = objective.sights(clean)
+    sights = objective.prepare(clean)
     noise = variables.noise.clone().requires_grad_()
     mask = variables.mask.clone().requires_grad_(parameters.mask)
     current = Variables(noise, mask)
@@ -75,7 +75,7 @@ def optimise(
         optimiser.zero_grad()
         torch.autograd.backward(verdict.loss)
         optimiser.step()
-    record.add(iteration, verdict.success, verdict.share)
+    record.add(iteration, verdict)
     return picture.detach(), Variables(noise.detach(), mask.detach())
 
 

@@ -61,16 +61,16 @@ def test_scale_without_the_region_is_left_out(frames):
             return logits
 
     objective = ParsingObjective(Shortsighted(), ParsingParameters())
-    sights = objective.sights(frames[0])
+    sights = objective.prepare(frames[0])
     assert [sight.scale for sight in sights] == [1.0, 1.5, 2.0]
     assert [sight.weight for sight in sights] == [1.0, 0.8, 0.6]
-    assert len(objective.judge(frames[0], sights).shares) == 3
+    assert len(objective.judge(frames[0], sights).by_scale) == 3
 
 
 def test_loss_adds_up_over_the_scales(parser, frames):
     def loss(**parameters):
         objective = ParsingObjective(parser, ParsingParameters(**parameters))
-        return float(objective.judge(frames[0], objective.sights(frames[0])).loss)
+        return float(objective.judge(frames[0], objective.prepare(frames[0])).loss)
 
     both = loss(scales=(1.0, 0.5), weights=(1.0, 0.6))
     assert math.isclose(
@@ -92,15 +92,15 @@ def test_every_scale_must_succeed(required, success):
             return logits
 
     objective = ParsingObjective(Halfway(), ParsingParameters(success_share=required))
-    verdict = objective.judge(torch.zeros(3, 32, 32), objective.sights(torch.ones(3, 32, 32)))
-    assert verdict.shares == [0.5, 1.0, 1.0, 1.0, 1.0]
+    verdict = objective.judge(torch.zeros(3, 32, 32), objective.prepare(torch.ones(3, 32, 32)))
+    assert list(verdict.by_scale.values()) == [0.5, 1.0, 1.0, 1.0, 1.0]
     assert verdict.share == 0.5
     assert verdict.success is success
 
 
 def test_exactly_the_required_share_is_not_enough(parser, frames):
     objective = ParsingObjective(parser, ParsingParameters(success_share=0.0))
-    verdict = objective.judge(frames[0], objective.sights(frames[0]))
+    verdict = objective.judge(frames[0], objective.prepare(frames[0]))
     assert verdict.share == 0.0
     assert not verdict.success
 
@@ -108,7 +108,7 @@ def test_exactly_the_required_share_is_not_enough(parser, frames):
 def test_frame_without_a_face_has_nothing_to_hide(parser):
     objective = ParsingObjective(parser, ParsingParameters())
     dark = torch.zeros(3, 32, 32)
-    sights = objective.sights(dark)
+    sights = objective.prepare(dark)
     assert sights == []
     verdict = objective.judge(dark, sights)
     assert verdict.success

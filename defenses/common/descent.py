@@ -1,0 +1,117 @@
+"""Sign-gradient descent on a video, frame by frame: the loop that PGD and its kin share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from vdf_bench.defenses.common.pixels import publish, whole_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from vdf_bench.defenses.common.parsing import Verdict
+    from vdf_bench.defenses.common.record import Record
+    from vdf_bench.interfaces import Setting
+
+
+class Objective(Protocol):
+    """What a perturbation is to achieve."""
+
+    def prepare(self, clean: Tensor) -> Any:
+        """Whatever :meth:`judge` wants to know of the clean frame (3, S, S)."""
+        ...
+
+    def judge(self, picture: Tensor, prepared: Any) -> Verdict:
+        """Judge a protected frame (3, S, S); the loss is differentiable where ``picture`` is."""
+        ...
+
+
+class Direction(Protocol):
+    """Turns a verdict into a step."""
+
+    def begin(self) -> None:
+        """A new frame begins."""
+        ...
+
+    def step(self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
+        """What to subtract from ``delta``, in units of the step size: entries in [-1, 1].
+
+        Args:
+            verdict: of ``picture``; its loss leads to ``delta``.
+            picture: (3, S, S) published picture of ``delta``, with its graph.
+            clean: (3, S, S).
+            delta: (3, S, S), requires grad.
+        """
+        ...
+
+    def notes(self) -> dict[str, float]:
+        """What to record of the frame that ends, by name."""
+        ...
+
+
+class SteppingParameters(Protocol):
+    """What the loop reads of an attack's parameters."""
+
+    steps: int
+    step_size: float
+    warm: bool
+
+
+class SignGradient:
+    """The sign of the gradient, or of gradients accumulated with momentum, each over its mean size (MI-FGSM)."""
+
+    def __init__(self, momentum: float = 0.0) -> None:
+        self._momentum = momentum
+        self._sum: Tensor | None = None
+
+    def begin(self) -> None:
+        self._sum = None
+
+    def step(self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
+        del picture, clean
+        (gradient,) = torch.autograd.grad(verdict.loss, delta)
+        if not self._momentum:
+            return gradient.sign()
+        gradient = gradient / gradient.abs().mean().clamp(min=1e-12)
+        self._sum = gradient if self._sum is None else self._momentum * self._sum + gradient
+        return self._sum.sign()
+
+    def notes(self) -> dict[str, float]:
+        return {}
+
+
+def descend(
+    frames: Iterator[Tensor],
+    setting: Setting,
+    objective: Objective,
+    direction: Direction,
+    parameters: SteppingParameters,
+    record: Record,
+) -> Iterator[Tensor]:
+    """Protect a video: descend on every frame until success, judged before each step, or the last step."""
+    bound = whole_levels(setting.budget) / 255
+    limit = parameters.steps if bound else 0
+    size = parameters.step_size / 255 or bound / max(parameters.steps, 1)
+    delta: Tensor | None = None
+    for frame in frames:
+        clean = frame.to(setting.device)
+        if delta is None or not parameters.warm:
+            delta = torch.zeros_like(clean)
+        prepared = objective.prepare(clean)
+        direction.begin()
+        for step in range(limit + 1):
+            delta = delta.detach().requires_grad_()
+            picture = publish(clean, delta)
+            verdict = objective.judge(picture, prepared)
+            if verdict.success or step == limit:
+                break
+            delta = delta - size * direction.step(verdict, picture, clean, delta)
+            # Project onto the budget and onto pictures, so that no step is lost beyond black or white.
+            delta = (clean + delta.clamp(-bound, bound)).clamp(0, 1) - clean
+        delta = delta.detach()
+        record.add(step, verdict, **direction.notes())
+        yield publish(clean, delta).to(frame.device)
