@@ -6,8 +6,10 @@ import io
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from rich.console import Console
@@ -24,7 +26,9 @@ from vdf_bench.probe import Probed
 from vdf_bench.report import checks as checks_report
 from vdf_bench.report.checks import print_checks
 from vdf_bench.report.probes import print_probes
+from vdf_bench.report.record import Run
 from vdf_bench.report.sheets import TILE, clone_sheet, moments, sheet_name
+from vdf_bench.report.terminal import gate_sentence, gates_sentence
 
 CELL = Cell("synth-a", "none", 0.0, "identity", "builtin/repair", "composite", "gaussian", 0, "clean", {})
 GOOD = {gate.metric: gate.bound for gate in GATES} | {"lip_correlation_low": 0.4, "lip_correlation_high": 0.8}
@@ -116,3 +120,15 @@ def test_a_sheet_is_a_picture_of_that_many_tiles():
     red = np.all(np.abs(np.asarray(image.convert("RGB")).astype(int) - (200, 30, 30)) < 4, axis=-1)
     assert red.sum() == 3 * TILE * TILE
     assert sheet_name("a/b", "..", "clip é") == "a-b-..-clip.png"
+
+
+def test_a_run_says_what_its_clean_clones_were_held_to():
+    gates = [verdict.record() for verdict in checked({"head_psnr": 30.0}).verdicts]
+    run = Run(Path(), pd.DataFrame(), {"gates": [{"victim": "video-only", **gate} for gate in gates]})
+    said = gates_sentence(run)
+    assert all(str(gate) in said for gate in GATES)
+    assert "alpha_head of video-only" in said
+    assert "head_psnr of video-only" not in said
+    assert not run.failed_gates()
+    assert all(gate.why in gates_sentence(run, why=True) for gate in GATES)
+    assert gate_sentence(run.record["gates"][1]).endswith("lip_correlation not measured")
