@@ -23,9 +23,13 @@ def frame_loss(
 ) -> Tensor:
     """Loss of one frame.
 
-    Trained apart, each set answers for its own pixels: the face for all but the inside of the mouth, where it shall
-    let the backdrop through, and the mouth for the inside alone (TalkingGaussian, section 3.3). Fused, both answer for
-    the whole frame, and the parsed inside counts no more: parsers see one between lips that are shut.
+    Trained apart, each set answers for its own pixels: the face for all but the inside of the mouth, and the mouth for
+    the inside alone (TalkingGaussian, section 3.3). Fused, both answer for the whole frame, and the parsed inside
+    counts no more: parsers see one between lips that are shut.
+
+    Inside the hole any opacity of the face costs as much as the largest error of colour. TalkingGaussian paints the
+    hole green; but Gaussians that cover it learn such a colour sooner than they part, must be found and pruned, and
+    leave their tint on the teeth.
 
     Args:
         layers: both sets as drawn.
@@ -42,24 +46,22 @@ def frame_loss(
 
     backdrop, target = tensor(targets.backdrop[i]) / 255, tensor(targets.rgb[i]) / 255
     weight = tensor(weights(targets, i, parameters))
-    hole = tensor(inside[i]) if layers.mouth is not None else None
-    image, transmittance = layers.fuse() if fused else (layers.face.image, layers.face.transmittance)
-    rgb = image[..., :3] + transmittance[..., None] * backdrop
-    shown = target
-    if hole is not None and not fused:
-        shown = torch.lerp(target, backdrop, hole[..., None])
-    loss = ((rgb - shown).abs() * weight[..., None]).mean()
-    if parameters.ssim_weight:
-        loss = (1 - parameters.ssim_weight) * loss + parameters.ssim_weight * dissimilarity(rgb, shown)
-    if layers.mouth is not None and hole is not None and not fused:
+    hole = loss = torch.zeros_like(weight)
+    image, transmittance = layers.fuse()
+    if layers.mouth is not None and not fused:
+        hole = tensor(inside[i])
+        image, transmittance = layers.face.image, layers.face.transmittance
         inner = layers.mouth.image[..., :3] + layers.mouth.transmittance[..., None] * backdrop
-        loss = loss + ((inner - target).abs() * (weight * hole)[..., None]).mean()
-    opacity = 1 - transmittance
+        loss = weight * hole * ((inner - target).abs().mean(2) + 1 - transmittance)
+    rgb = image[..., :3] + transmittance[..., None] * backdrop
+    target = torch.lerp(target, rgb.detach(), hole[..., None])
+    photometric = ((rgb - target).abs() * weight[..., None]).mean()
+    if parameters.ssim_weight:
+        photometric = torch.lerp(photometric, dissimilarity(rgb, target), parameters.ssim_weight)
     if targets.head is not None:
-        head = tensor(targets.head[i])
-        wanted = head if hole is None or fused else head * (1 - hole)
-        loss = loss + parameters.mask_weight * ((opacity - wanted) ** 2).mean()
-    return loss
+        head = tensor(targets.head[i]) * (1 - hole)
+        loss = loss + parameters.mask_weight * (1 - transmittance - head) ** 2
+    return photometric + loss.mean()
 
 
 def weights(targets: Targets, i: int, parameters: GaussianParameters) -> NDArray[np.float32]:
