@@ -55,7 +55,7 @@ def main() -> int:
             time.sleep(TICK)
             status = _reap(child.pid) if status is None else status
     _signal_group(child.pid, signal.SIGKILL)
-    for _ in range(200):  # each round may orphan others
+    for _ in range(1000):  # each round may orphan others
         orphans = _children()
         found = _reap(child.pid)
         status = found if status is None else status

@@ -20,7 +20,7 @@ from vdf_bench.victims.external.pipeline import reason
 from vdf_bench.victims.external.runner import Ended
 
 #: Seconds without progress; starting Python on a busy machine takes a few.
-STALL = 6.0
+STALL = 10.0
 
 
 def survivors(marker):

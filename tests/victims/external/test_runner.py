@@ -26,7 +26,7 @@ def run(code, tmp_path, limits=LIMITS, **watch):
     return ended, log.getvalue().decode()
 
 
-def gone(pid, seconds=10):
+def gone(pid, seconds=30):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(OSError):
