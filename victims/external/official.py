@@ -112,9 +112,11 @@ class Official(Component):
         checkout = find_checkout(cls.system.name)
         if checkout is None:
             return "none"
-        sizes = {w.path: f.stat().st_size for w in cls.system.weights if (f := checkout.repo / w.path).is_file()}
+        places = [checkout.repo / weight.path for weight in cls.system.weights]
+        files = {file for place in places for file in ([place] if place.is_file() else place.rglob("*"))}
+        sizes = sorted((f.relative_to(checkout.repo).as_posix(), f.stat().st_size) for f in files if f.is_file())
         told = (checkout.iters_scale, checkout.hours or cls.system.hours, checkout.stall)
-        return repr([commit_of(checkout.repo), sorted(sizes.items()), told])
+        return repr([commit_of(checkout.repo), sizes, told])
 
     @classmethod
     def doctor(cls, entry: str = "") -> list[Finding]:
@@ -196,7 +198,7 @@ def commit_of(repo: Path) -> str:
         changed = git("diff", "HEAD")
     except (OSError, subprocess.SubprocessError):
         total = hashlib.sha256()
-        for file in sorted(repo.rglob("*.py")):
+        for file in sorted([*repo.rglob("*.py"), *repo.rglob("*.sh")]):
             total.update(file.relative_to(repo).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
         return f"files {total.hexdigest()}"
     return commit + (f" changed {hashlib.sha256(changed).hexdigest()}" if changed else "")
