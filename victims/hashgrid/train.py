@@ -138,11 +138,11 @@ class HashgridTrainer(Trainer):
             condition = field.condition_of(self.codes[which], which)
             placed = scatter(field.occupancy, rays, self.sizes.samples, self.generator)
             density, colour, attention = field.attend(placed.points, rays.view, condition, placed.owner)
-        # Attention is integrated along the ray as colour is, over a backdrop of none.
-        shape = placed.depth.shape
-        seen = torch.cat([colour.float(), attention.float()], 1).view(*shape, 5)
-        drawn, opacity, _ = integrate(density.float().view(shape), seen, placed.depth, placed.width)
-        return drawn[:, :3] + (1 - opacity)[:, None] * rays.backdrop, drawn[:, 3:], opacity
+        shape, density = placed.depth.shape, density.float().view(placed.depth.shape)
+        rgb, opacity, _ = integrate(density, colour.float().view(*shape, 3), placed.depth, placed.width)
+        # Attention as seen along the ray; its penalty is not to be met by thinning out the head.
+        seen, _, _ = integrate(density.detach(), attention.float().view(*shape, 2), placed.depth, placed.width)
+        return rgb + (1 - opacity)[:, None] * rays.backdrop, seen, opacity
 
     def finish(self) -> None:
         self.field.refresh(self.codes[:: max(1, len(self.codes) // 8)], self.generator)
