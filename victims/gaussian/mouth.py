@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 INTERIOR: Final = 11
 #: A frame shows the inside of the mouth where this many pixels at 512 px do (TalkingGaussian's bound), four at least.
 SHOWN: Final = 20
+#: The set begins this share wider than the pixels that it comes from.
+SPREAD: Final = 0.3
 _LIPS, _INNER = slice(48, 68), slice(60, 68)
 
 
@@ -56,7 +58,8 @@ def mouth_splats(
 ) -> Splats:
     """Gaussians behind the lips, at random pixels of ``inside`` (A, S, S), coloured by them; none if nothing is shown.
 
-    They begin up to a quarter of a mouth's width behind the surface of the lips.
+    They begin up to an eighth of a mouth's width behind the surface of the lips, and are spread wider than the opening,
+    so that a head turned further than in training still has them behind its lips, not the backdrop.
     """
     shown = np.flatnonzero(inside.any((1, 2)))
     if not len(shown) or not count:
@@ -66,13 +69,14 @@ def mouth_splats(
     frames = random.choice(shown, count)
     pixels = np.stack([random.permutation(np.argwhere(inside[i]))[0] for i in frames])
     colour = targets.rgb[frames, pixels[:, 0], pixels[:, 1]] / 255
-    behind = lips[:, 2].mean() - width * random.uniform(0.05, 0.25, count)
+    behind = lips[:, 2].mean() - width * random.uniform(0.02, 0.125, count)
     filmed = targets.frames[frames]
     rotation, translation = capture.pose.rotation[filmed], capture.pose.translation[filmed]
     place = (pixels[:, ::-1] + random.random((count, 2)) - capture.size / 2) / capture.pose.focal
     ray = np.einsum("nij,ni->nj", rotation, np.concatenate([place, np.ones((count, 1))], 1))
     camera = -np.einsum("nij,ni->nj", rotation, translation)
     surface = camera + ray * ((behind - camera[:, 2]) / ray[:, 2])[:, None]
+    surface[:, :2] += SPREAD * (surface[:, :2] - surface[:, :2].mean(0))
     spacing = np.full(count, 0.6 * np.sqrt(0.4 * width**2 / count))
     places, spread, rgb = (torch.from_numpy(array.astype(np.float32)) for array in (surface, spacing, colour))
     return Splats(places, spread, rgb, scene.unit, generator)
