@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdf_bench.budget import Budget
 from vdf_bench.clip import Clip, Pose, split_frames
-from vdf_bench.errors import UserError
 
 
 @given(st.integers(16, 4000))
@@ -49,14 +47,3 @@ def test_pose_projects_through_the_middle():
 def test_frames_of_the_wrong_kind_are_refused():
     with pytest.raises(ValueError, match="uint8"):
         Clip("x", np.zeros((3, 8, 8, 3), np.float32), np.zeros(0, np.float32), "x")
-
-
-@pytest.mark.parametrize(("text", "levels"), [("0.05", 12.75), ("8/255", 8), ("0", 0), ("12.75/255", 12.75)])
-def test_budgets_are_read_in_both_scales(text, levels):
-    assert Budget.parse(text).levels == pytest.approx(levels)
-
-
-@pytest.mark.parametrize("text", ["", "x", "8/0", "-0.1", "1.5", "nan", "8/255/2"])
-def test_bad_budgets_are_one_line(text):
-    with pytest.raises(UserError, match="--epsilon"):
-        Budget.parse(text)

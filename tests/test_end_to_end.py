@@ -99,7 +99,7 @@ def test_a_check_after_a_run_fits_nothing_again_and_agrees(undisturbed, tmp_path
 def test_another_matrix_does_not_overwrite_a_run(undisturbed):
     out, _ = undisturbed
     before = (out / "results.parquet").read_bytes()
-    code, _, err = finish(*RUN, "--epsilon", "8/255", "--out", out)
+    code, _, err = finish(*RUN, "--budget", "8/255", "--out", out)
     assert code == 2
     assert err.count("\n") == 1
     assert "--overwrite" in err

@@ -8,9 +8,10 @@ from vdf_bench.errors import UserError
 from vdf_bench.results import COLUMNS, read_results, write_results
 
 ROW = {
-    "clip": "synth-a", "defense": "vdf", "linf": 12.75, "purifier": "identity", "capture": "builtin/strict",
-    "target": "composite", "victim": "gaussian", "seed": 0, "arm": "defended", "outcome": "trained", "code": "",
-    "stage": "clone", "metric": "dsr", "unit": "", "better": "up", "value": 0.25, "n": 28,
+    "clip": "synth-a", "defense": "vdf", "linf": 12.75, "floor": 0.0, "purifier": "identity",
+    "capture": "builtin/strict", "target": "composite", "victim": "gaussian", "seed": 0, "arm": "defended",
+    "outcome": "trained", "code": "", "stage": "clone", "metric": "dsr", "unit": "", "better": "up",
+    "value": 0.25, "n": 28,
 }  # fmt: skip
 
 
@@ -69,6 +70,14 @@ def test_foreign_files_are_refused_in_one_line(tmp_path):
     with pytest.raises(UserError, match="does not follow schema 1") as error:
         read_results(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_table_without_floors_is_still_read(tmp_path):
+    path = tmp_path / "results.parquet"
+    write_results([ROW], path)
+    old = pq.read_table(path).drop_columns(["floor"]).replace_schema_metadata({"vdf_bench.schema": "1"})
+    pq.write_table(old, path)
+    assert read_results(path).to_dict("records") == [ROW]
 
 
 def test_an_empty_table_can_be_read(tmp_path):

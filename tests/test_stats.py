@@ -15,8 +15,13 @@ def table(values: dict[tuple[str, str, int, str], tuple[float, float]], outcome:
             "clip": clip, "purifier": purifier, "capture": "builtin/strict", "target": "full", "victim": "gaussian",
             "seed": seed, "stage": "clone", "metric": "dsr", "unit": "", "better": "up", "n": 28, "code": "",
         }  # fmt: skip
-        rows.append(cell | {"defense": "none", "linf": 0.0, "arm": "clean", "outcome": "trained", "value": clean})
-        rows.append(cell | {"defense": defense, "linf": 8.0, "arm": "defended", "outcome": outcome, "value": defended})
+        rows.append(
+            cell | {"defense": "none", "linf": 0.0, "floor": 0.0, "arm": "clean", "outcome": "trained", "value": clean}
+        )
+        rows.append(
+            cell
+            | {"defense": defense, "linf": 8.0, "floor": 0.0, "arm": "defended", "outcome": outcome, "value": defended}
+        )
     return pd.DataFrame(rows).drop_duplicates(ignore_index=True)
 
 

@@ -44,7 +44,7 @@ class Request:
     Attributes:
         defenses, victims, purifiers: component names; ``("all",)`` is every one whose needs are met.
         clips: registered names or paths; empty takes the preset's.
-        budgets: L-infinity bounds.
+        budgets: L-infinity bounds and fidelity floors.
         seeds: empty takes the preset's.
         parsers: the face parsers that attackers run.
         policy: what the attacker does about face-less frames.
@@ -122,6 +122,7 @@ class Cell:
     seed: int
     arm: Arm
     steps: dict[str, str]
+    floor: float = 0.0
 
     @property
     def attacker(self) -> tuple[str, str, str, str, str, int]:
@@ -260,10 +261,12 @@ class _Builder:
             "version": card.version,
             "parameters": self._values("defenses", defense),
             "linf": budget.linf,
+            "floor": budget.psnr,
             "seed": seed,
             "surrogate": SURROGATE,
         }
-        code = digest([self._code("defenses", defense, "vdf_bench.models.parser"), weights_digest(SURROGATE)])
+        through = ("vdf_bench.models.parser", "vdf_bench.budget", "vdf_bench.enforce")
+        code = digest([self._code("defenses", defense, *through), weights_digest(SURROGATE)])
         return self.plan.add(Step("protect", f"protect {clip} with {defense}", params, {"clip": clip_key}, code))
 
     def cells(
@@ -306,7 +309,8 @@ class _Builder:
             every = {**steps, "clean_capture": twin, "clean_rendering": found[f"rendering {target} {victim}"]}
             steps["judge.clone"] = self._judge("clone", every, self._costs(every, clip_key), label)
             capture = f"{parser}/{self.request.policy}"
-            self.plan.cells.append(Cell(clip, defense, budget.levels, chain, capture, target, victim, seed, arm, steps))
+            place = (chain, capture, target, victim, seed, arm, steps)
+            self.plan.cells.append(Cell(clip, defense, budget.levels, *place, floor=budget.psnr))
         return found
 
     def _costs(self, steps: dict[str, str], clip_key: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdf_bench import registry
+from vdf_bench.enforce import Published
 from vdf_bench.errors import UserError
 from vdf_bench.interfaces import Setting
 from vdf_bench.plan import SURROGATE
@@ -48,7 +49,7 @@ def protect_file(
     clip = load_clip(str(video), size, None)
     setting = Setting(budget=budget, size=clip.size, fps=clip.fps, seed=seed, surrogate=load_parser(SURROGATE))
     codec = CODECS[out.suffix]
-    protected = map(to_bytes, method.protect(to_tensors(clip.frames), setting))
+    protected = map(to_bytes, Published(method, to_tensors(clip.frames), setting))
     write_video(out, protected, fps=clip.fps, audio=clip.audio, codec=codec)
     lines = [f"{out}: {len(clip)} frames of {clip.size} px, {defense} within {budget}", *clip.notes]
     if codec != "ffv1":

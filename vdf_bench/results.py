@@ -15,17 +15,21 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-#: Raised whenever a column changes its meaning.
-SCHEMA = 1
+#: Raised whenever a column is added or changes its meaning.
+SCHEMA = 2
+#: Schemas that are still read. The first had no column ``floor``: it knew no fidelity floors.
+READABLE = (1, SCHEMA)
 
 #: Column -> kind of its values, in the order of the file.
 #:
-#: ``linf`` is the budget in 8-bit levels. Rows of the stages protect and capture are shared by the cells behind
-#: them: what they do not depend on is empty (``victim``, ``target``, and for protect ``purifier`` and ``capture``).
+#: ``linf`` is the budget in 8-bit levels, ``floor`` its fidelity floor in dB of PSNR, 0 for none. Rows of the stages
+#: protect and capture are shared by the cells behind them: what they do not depend on is empty (``victim``,
+#: ``target``, and for protect ``purifier`` and ``capture``).
 COLUMNS: dict[str, type] = {
     "clip": str,
     "defense": str,
     "linf": float,
+    "floor": float,
     "purifier": str,
     "capture": str,
     "target": str,
@@ -43,7 +47,7 @@ COLUMNS: dict[str, type] = {
 }
 
 #: The columns that name a measurement; two rows may not agree on all of them.
-KEY = ("clip", "defense", "linf", "purifier", "capture", "target", "victim", "seed", "arm", "stage", "metric")
+KEY = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed", "arm", "stage", "metric")
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "arm": ("defended", "clean", "control"),
@@ -116,12 +120,15 @@ def read_results(path: Path | str) -> pd.DataFrame:
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} is no parquet file ({str(error).splitlines()[0]}); run again or restore it") from None
     found = (table.schema.metadata or {}).get(_MARK, b"none").decode(errors="replace")
-    if found != str(SCHEMA):
+    if found not in map(str, READABLE):
         raise UserError(f"{path} has schema {found}, this version reads {SCHEMA}: use the version that wrote it")
-    if table.column_names != list(COLUMNS):
-        odd = sorted(set(table.column_names) ^ set(COLUMNS)) or "the order of the columns"
-        raise UserError(f"{path} does not follow schema {SCHEMA} ({odd}); run again or restore it")
+    columns = [name for name in COLUMNS if name != "floor" or found != "1"]
+    if table.column_names != columns:
+        odd = sorted(set(table.column_names) ^ set(columns)) or "the order of the columns"
+        raise UserError(f"{path} does not follow schema {found} ({odd}); run again or restore it")
     frame: pd.DataFrame = table.to_pandas()
+    if found == "1":
+        frame.insert(list(COLUMNS).index("floor"), "floor", 0.0)
     if not frame["value"].map(math.isfinite).all():
         raise UserError(f"{path} holds values that are not finite; run again or restore it")
     return frame

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench import registry
 from vdf_bench.errors import UserError
 from vdf_bench.plan import SURROGATE, Plan, Request, build_plan
+from vdf_bench.results import SCHEMA
 from vdf_bench.store import Artifact, Store, canonical, digest, write_atomically
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
                     "clip": cell.clip,
                     "defense": cell.defense,
                     "linf": cell.linf,
+                    "floor": cell.floor,
                     **place,
                     "seed": cell.seed,
                     "arm": cell.arm,
@@ -202,7 +204,7 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
     from vdf_bench.packing import unpack_clip, unpack_rendering
     from vdf_bench.report.pictures import Picture
 
-    names = ("clip", "defense", "linf", "purifier", "capture", "target", "victim", "seed")
+    names = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
     ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] == "clone"}
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
     for cell in run.plan.cells:
@@ -250,7 +252,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
     drives = {fetch(run, cell.steps["rendering"]).meta.get("drive", "") for cell in plan.cells} - {""}
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "version": version("vdf-bench"),
         "run": run.identity,
         "environment": environment(),
@@ -328,7 +330,8 @@ def fetch(run: Run, key: str) -> Artifact:
 
 def _matrix(run: Run) -> str:
     """Digest of what was asked, whatever code answers it: tells whether a folder holds this matrix."""
-    cells = [[c.clip, c.defense, c.linf, c.purifier, c.capture, c.target, c.victim, c.seed] for c in run.plan.cells]
+    asked = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
+    cells = [[getattr(cell, name) for name in asked] for cell in run.plan.cells]
     preset = run.request.preset
     return digest(
         [cells, preset.name, sorted(run.request.overrides.items()), run.request.drive, run.request.iterations]
@@ -354,7 +357,7 @@ def _is_complete(run: Run) -> bool:
 
 
 def _signature(step: Step, request: Request) -> str:
-    what = [str(step.params.get(name, "")) for name in ("defense", "victim", "chain", "stage", "linf")]
+    what = [str(step.params.get(name, "")) for name in ("defense", "victim", "chain", "stage", "linf", "floor")]
     preset = request.preset
     return canonical([step.name, what, preset.size, preset.frames, preset.scale, request.iterations, request.device])
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 #: An attacked defense: what a row of the summary is.
-GROUP = ["defense", "linf", "purifier", "capture", "target", "victim"]
+GROUP = ["defense", "linf", "floor", "purifier", "capture", "target", "victim"]
 #: What a defended cell shares with its clean twin.
 TWIN = ["clip", "purifier", "capture", "target", "victim", "seed"]
 

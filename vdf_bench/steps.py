@@ -65,14 +65,16 @@ def clip_provider(name: str) -> str | None:
 
 
 def protect_step(params: Params, inputs: Inputs) -> Artifact:
-    """Run a defense over the whole clip."""
+    """Run a defense over the whole clip; its record, and the seconds of every frame, go beside the frames."""
+    from vdf_bench.enforce import Published
     from vdf_bench.models.parser import load_parser
 
     defense = registry.load("defenses", params["defense"]).configured(params["parameters"])
     clip = unpack_clip(inputs["clip"])
     setting = _setting(params, clip, surrogate=load_parser(params["surrogate"]))
-    frames = _stack(defense.protect(to_tensors(clip.frames), setting))
-    return Artifact({"frames": frames}, {"log": defense.log()})
+    published = Published(defense, to_tensors(clip.frames), setting)
+    frames = _stack(iter(published))
+    return Artifact({"frames": frames}, {"log": published.log(), "seconds": published.seconds})
 
 
 def purify_step(params: Params, inputs: Inputs) -> Artifact:
@@ -226,9 +228,8 @@ def _setting(params: Params, clip: Clip, surrogate: Any = None) -> Setting:
     from vdf_bench.budget import Budget
     from vdf_bench.interfaces import Setting
 
-    return Setting(
-        budget=Budget(params.get("linf", 0.0)), size=clip.size, fps=clip.fps, seed=params["seed"], surrogate=surrogate
-    )
+    budget = Budget(params.get("linf", 0.0), params.get("floor", 0.0))
+    return Setting(budget=budget, size=clip.size, fps=clip.fps, seed=params["seed"], surrogate=surrogate)
 
 
 def to_tensors(frames: NDArray[np.uint8]) -> Iterator[Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 def whole_levels(budget: Budget) -> int:
     """The largest whole number of 8-bit levels within ``budget``: 12 for 0.05, which is 12.75/255."""
-    return math.floor(budget.levels + 1e-6)
+    return budget.whole_levels
 
 
 def quantise(picture: Tensor) -> Tensor:

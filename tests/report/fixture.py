@@ -48,7 +48,7 @@ def rows(
     for clip, s in product(clips, range(seeds)):
         skill = rng.normal(0, 0.03)
         for defense, linf, arm in DEFENSES:
-            cell = {"clip": clip, "defense": defense, "linf": linf, "seed": s, "arm": arm}
+            cell = {"clip": clip, "defense": defense, "linf": linf, "floor": 0.0, "seed": s, "arm": arm}
             public = {**cell, "purifier": "", "capture": "", "target": "", "victim": ""}
             quality = {"vdf": 30.1, "pgd": 26.4, "noise": 29.0, "occlude": 12.0}[defense] + rng.normal(0, 0.4)
             fidelity = {"psnr": ("dB", "up", quality), "ssim": ("", "up", min(1.0, quality / 34))}
@@ -66,13 +66,13 @@ def rows(
                     "landmark_nme": ("", "down", 0.02 + 0.01 * hit),
                     "pose_error_deg": ("°", "down", 0.8 + 0.5 * hit),
                 }
-                where = {**seen, "defense": defense, "linf": linf, "arm": arm, "target": "", "victim": ""}
+                where = {**seen, "defense": defense, "linf": linf, "floor": 0.0, "arm": arm, "target": "", "victim": ""}
                 add(where, "trained", "capture", trace)
             for victim, target in ATTACKS:
                 void = victim == "triplane" and clip == clips[-1]
                 attack = {**seen, "victim": victim, "target": target}
                 field, judged = clone(0.03, 27.1 + 10 * skill, 0.81 + skill, 0.62)
-                clean = {**attack, "defense": "none", "linf": 0.0, "arm": "clean"}
+                clean = {**attack, "defense": "none", "linf": 0.0, "floor": 0.0, "arm": "clean"}
                 add(clean, "void" if void else "trained", "field", field)
                 add(clean, "void" if void else "trained", "clone", judged)
                 for defense, linf, arm in DEFENSES:
@@ -84,7 +84,7 @@ def rows(
                     field, judged = clone(
                         0.03 + hit, 27.1 - 9 * hit + 10 * skill, 0.81 * (1 - hit) + skill, 0.62 - 0.2 * hit
                     )
-                    mine = {**attack, "defense": defense, "linf": linf, "arm": arm}
+                    mine = {**attack, "defense": defense, "linf": linf, "floor": 0.0, "arm": arm}
                     add(mine, "void" if void else outcome, "field", field, code)
                     add(mine, "void" if void else outcome, "clone", judged, code)
     return table

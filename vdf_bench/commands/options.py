@@ -16,6 +16,9 @@ Settings = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Folder to write into.", show_default=False)]
 
+Budgets = Annotated[
+    str, typer.Option("--budget", metavar="BUDGETS", help="linf=8/255 or linf=4,8 (levels of 255)[,psnr>=38]; 0.05.")
+]
 Clips = Annotated[str, typer.Option("--clip", metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")]
 PresetName = Annotated[str, typer.Option("--preset", metavar="PRESET", help="quick, standard, full or paper.")]
 Size = Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from vdf_bench import arguments
 from vdf_bench.arguments import MAX_SEED
-from vdf_bench.commands.options import Settings, make_console
+from vdf_bench.commands.options import Budgets, Settings, make_console
 from vdf_bench.errors import UserError
 
 
@@ -17,7 +17,7 @@ def protect(
     video: Annotated[Path, typer.Argument(help="The video to protect.")],
     out: Annotated[Path, typer.Argument(help="Where to write: .mkv is lossless (FFV1), .mp4 is H.264.")],
     defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME of a defense.")] = "vdf",
-    epsilon: Annotated[str, typer.Option(metavar="EPS", help="L-infinity budget, such as 0.05 or 8/255.")] = "0.05",
+    budget: Budgets = "0.05",
     size: Annotated[int, typer.Option(help="Edge of the square face crop, pixels.", min=64, max=2048)] = 256,
     seed: Annotated[int, typer.Option(help="Of every random choice.", min=0, max=MAX_SEED)] = 0,
     set_: Settings = None,
@@ -33,5 +33,5 @@ def protect(
     for component in overrides:
         if component != defense:
             raise UserError(f"--set {component}: only {defense} is run: give --set {defense}.PARAMETER=VALUE")
-    done = protect_file(video, out, defense, Budget.parse(epsilon), size, seed, overrides.get(defense, {}))
+    done = protect_file(video, out, defense, Budget.parse(budget), size, seed, overrides.get(defense, {}))
     make_console().print(done, highlight=False, markup=False)

@@ -9,6 +9,7 @@ import typer
 
 from vdf_bench import arguments
 from vdf_bench.commands.options import (
+    Budgets,
     Clips,
     Device,
     Frames,
@@ -35,9 +36,7 @@ def run(
     preset: PresetName = "standard",
     size: Size = None,
     frames: Frames = None,
-    epsilon: Annotated[
-        str, typer.Option(metavar="EPS", help="L-infinity budget in [0,1] pixels, such as 0.05 or 8/255[,...].")
-    ] = "0.05",
+    budget: Budgets = "0.05",
     seed: Seeds = "",
     parser: Parsers = "builtin",
     policy: PolicyName = "repair",
@@ -67,7 +66,7 @@ def run(
         victims=arguments.some_names(victim, "--victim"),
         purifiers=arguments.some_names(purifier, "--purifier"),
         clips=arguments.names(clip),
-        budgets=tuple(Budget.parse(text) for text in arguments.some_names(epsilon, "--epsilon")),
+        budgets=Budget.parse_all(budget),
         seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
         parsers=tuple(arguments.choice(name, "--parser", PARSERS) for name in arguments.some_names(parser, "--parser")),
         policy=arguments.choice(policy, "--policy", POLICIES),

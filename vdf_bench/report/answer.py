@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.report.record import Run
 
-_ATTACK = ["victim", "target", "capture", "defense", "linf"]
+_ATTACK = ["victim", "target", "capture", "defense", "linf", "floor"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
     victim, defense = str(first["victim"]), str(first["defense"])
     style = f", {first['target']} frames" if first["target"] else ""
     who = f"{victim} ({first['access']}{style})"
-    given = f"With {defense}" + (f" at {words.budget(first['linf'])}" if first["linf"] else "")
+    given = f"With {defense}" + (f" at {words.budget(first['linf'], first['floor'])}" if first["linf"] else "")
     if (rows["verdict"] == "void").all():
         cells = words.count(int(rows["cells"].sum()), "cell")
         return Answer(

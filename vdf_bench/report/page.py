@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Cells with pictures in the page; the rest stay in ``media/``, so that the page opens quickly on a phone.
 EMBEDDED = 16
+#: What makes two pictures repetitions of each other. Pictures of older runs have no floor.
+_KIND = ("defense", "linf", "floor", "victim", "target", "capture", "purifier")
 _TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".mp4": "video/mp4"}
 
 #: The stage trace in one line each.
@@ -106,7 +108,7 @@ def _figures(run: Run) -> tuple[list[dict[str, Any]], int]:
     seen: dict[tuple[Any, ...], int] = {}
     ranked = []
     for place, picture in enumerate(read_index(run.folder)):
-        kind = tuple(picture[name] for name in ("defense", "linf", "victim", "target", "capture", "purifier"))
+        kind = tuple(picture.get(name) for name in _KIND)
         seen[kind] = seen.get(kind, 0) + 1
         ranked.append((seen[kind], picture["defense"] in controls, place, picture))
     ranked.sort(key=lambda entry: entry[:3])

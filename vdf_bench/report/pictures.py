@@ -44,7 +44,7 @@ class Picture:
     """The held-out frames of one cell, seen from all sides.
 
     Attributes:
-        clip, defense, linf, purifier, capture, target, victim, seed, outcome: as in the result table.
+        clip, defense, linf, floor, purifier, capture, target, victim, seed, outcome: as in the result table.
         original: (B, S, S, 3) uint8 RGB, what the clones should look like.
         protected: (B, S, S, 3) uint8 RGB, as published.
         clean_clone: (B, S, S, 3) uint8 RGB, clone of the undefended clip; None where there is none.
@@ -70,10 +70,23 @@ class Picture:
     frames: NDArray[np.int64]
     fps: Fraction = Fraction(25)
     code: str = ""
+    floor: float = 0.0
 
     def labels(self) -> dict[str, Any]:
         """What names the picture, as JSON values."""
-        names = ("clip", "defense", "linf", "purifier", "capture", "target", "victim", "seed", "outcome", "code")
+        names = (
+            "clip",
+            "defense",
+            "linf",
+            "floor",
+            "purifier",
+            "capture",
+            "target",
+            "victim",
+            "seed",
+            "outcome",
+            "code",
+        )
         return {name: getattr(self, name) for name in names}
 
     def cell_id(self) -> str:

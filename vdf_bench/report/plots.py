@@ -94,7 +94,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
         )
         caption += ", as published; purified ones are in the table." if plain.any() and not plain.all() else "."
         yield "fidelity", "Fidelity against effect", caption, _fidelity(run, points[plain] if plain.any() else points)
-    costs = run.summary.drop_duplicates(["defense", "linf"])
+    costs = run.summary.drop_duplicates(["defense", "linf", "floor"])
     costs = costs[costs["seconds_per_frame"] > 0]
     if len(costs):
         caption = "Processor seconds per protected frame, on the machine named under Environment."
@@ -186,7 +186,7 @@ def _fidelity(run: Run, rows: pd.DataFrame) -> Figure:
     for axis, access in zip(axes, accesses, strict=True):
         here = rows[rows["access"] == access]
         for _, curve in here.groupby(["defense", "purifier", "capture", "target", "victim"]):
-            points = records(curve.sort_values("linf"))
+            points = records(curve.sort_values(["linf", "floor"]))
             colour = colours[points[0]["defense"]]
             axis.plot(
                 [point["psnr"] for point in points],
@@ -247,7 +247,7 @@ def _stages(run: Run, rows: pd.DataFrame, metrics: list[str]) -> Figure:
     from matplotlib.ticker import MaxNLocator
 
     colours = _colours(run.summary)
-    lines = _lines(rows.drop_duplicates(["defense", "linf", "purifier", "capture"]), ["access", "capture"])
+    lines = _lines(rows.drop_duplicates(["defense", "linf", "floor", "purifier", "capture"]), ["access", "capture"])
     figure = Figure(figsize=(_WIDTH, 0.9 + 0.27 * len(lines)))
     axes = np.atleast_1d(figure.subplots(1, len(metrics), sharey=True, gridspec_kw={"wspace": 0.12}))
     for axis, metric in zip(axes, metrics, strict=True):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.errors import UserError
-from vdf_bench.results import SCHEMA, read_results
+from vdf_bench.results import READABLE, SCHEMA, read_results
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def load_run(folder: Path) -> Run:
         raise UserError(f"{path} is missing: give the folder that `vdf-bench run --out` wrote") from None
     except (ValueError, OSError) as error:
         raise UserError(f"{path} cannot be read ({error}); run again or restore it") from None
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+    if not isinstance(record, dict) or record.get("schema") not in READABLE:
         raise UserError(f"{path} does not follow schema {SCHEMA}: use the version of vdf-bench that wrote it")
     odd = [name for name, kind in _LISTS.items() if not _is_list_of(kind, record.get(name))]
     odd += [name for name in ("identities", "environment", "inputs") if not isinstance(record.get(name) or {}, dict)]

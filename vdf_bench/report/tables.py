@@ -93,7 +93,7 @@ def _reading_order(row: dict[str, Any]) -> tuple[Any, ...]:
     """By attack, white-box and as published first; within it by defense, controls last: they are the yardstick."""
     attack = (row["victim"], row["target"], row["access"] != "white-box", row["capture"])
     transit = (row["purifier"] not in UNPURIFIED, row["purifier"])
-    return (*attack, *transit, row["arm"] == "control", row["defense"], row["linf"])
+    return (*attack, *transit, row["arm"] == "control", row["defense"], row["linf"], row["floor"])
 
 
 def verdict(net_dsr: float) -> str:
@@ -107,7 +107,9 @@ def _shared(run: Run, rows: pd.DataFrame, cell: dict[str, Any], clips: set[str])
     """Mean of a metric whose rows leave empty what they do not depend on; NaN where it was not measured."""
     if not len(rows):
         return math.nan
-    mine = rows["clip"].isin(clips) & (rows["defense"] == cell["defense"]) & (rows["linf"] == cell["linf"])
+    mine = rows["clip"].isin(clips)
+    for column in ("defense", "linf", "floor"):
+        mine &= rows[column] == cell[column]
     for column in ("purifier", "capture", "target", "victim"):
         mine &= rows[column].isin(["", cell[column]])
     return float(per_unit(rows[mine], "value", run.identities).mean()) if mine.any() else math.nan
@@ -153,7 +155,7 @@ def net(metric: str) -> Callable[[dict[str, Any]], str]:
 
 def defense_name(row: dict[str, Any]) -> str:
     """``vdf 12.75/255``."""
-    return f"{row['defense']} {words.budget(row['linf'])}".strip()
+    return f"{row['defense']} {words.budget(row['linf'], row['floor'])}".strip()
 
 
 def purifier_name(row: dict[str, Any]) -> str:

@@ -109,7 +109,8 @@ def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
         text = words.interval(row[f"{metric}_low"], row[f"{metric}_high"], digits, factor).replace(", ", ",")
         return f"{text}*" if text and row[f"{metric}_wide"] else text
 
-    name = f"{row['defense']}{' (c)' if row['arm'] == 'control' else ''}\n{words.budget(row['linf'])}".rstrip()
+    bound = words.budget(row["linf"], row["floor"]).replace(" ", "\n", 1)
+    name = f"{row['defense']}{' (c)' if row['arm'] == 'control' else ''}\n{bound}".rstrip()
     psnr = words.DASH
     if math.isfinite(row["head_psnr"]):
         psnr = f"{words.number(row['head_psnr_clean'], 1)}→{words.number(row['head_psnr'], 1)}\n"

@@ -86,9 +86,9 @@ def interval(low: float, high: float, digits: int = 1, factor: float = 1.0) -> s
     return f"[{number(low * factor, digits, True)}, {number(high * factor, digits, True)}]"
 
 
-def budget(linf: float) -> str:
-    """``12.75/255``; nothing for a budget of 0."""
-    return f"{linf:.4g}/255" if linf else ""
+def budget(linf: float, floor: float = 0.0) -> str:
+    """``12.75/255``, ``12.75/255 ≥38 dB`` with a floor; nothing for a budget of 0."""
+    return f"{linf:.4g}/255{f' ≥{floor:g} dB' if floor else ''}" if linf else ""
 
 
 def duration(seconds: float) -> str:
