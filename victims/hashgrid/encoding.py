@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 LOG2_TABLE: Final = 14
 #: Multiplier of the second coordinate in the hash (instant-NGP, equation 4; the first is not multiplied).
 PRIME: Final = 2_654_435_761
-#: Coefficients of the spherical harmonics of degrees 0 to 3.
-HARMONICS: Final = 16
+#: Spherical harmonics that colour reads: degrees 0 and 1. All 16 of the papers pale on views that a short clip lacks.
+HARMONICS: Final = 4
 
 
 class PlaneEncoding(nn.Module):

@@ -105,7 +105,7 @@ class HashgridField(RayField):
         The static head (no condition) is that of the mean code.
         """
         audio, eyes, appearance = self.condition(points.new_zeros(len(view), 3)) if condition is None else condition
-        look = self.look(torch.cat([harmonics(view), appearance], 1))
+        look = self.look(torch.cat([harmonics(view)[:, :HARMONICS], appearance], 1))
         if owner is not None:
             audio, eyes, look = audio[owner], eyes[owner], look[owner]
         features = self.planes(on_planes(points, self.occupancy.low, self.occupancy.high)).T
