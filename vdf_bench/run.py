@@ -93,6 +93,7 @@ def check_writable(run: Run) -> None:
 
 def expected_seconds(run: Run) -> dict[str, float]:
     """CPU seconds of each step by key: as recorded by earlier runs on this store, else a rough guess."""
+    from vdf_bench.clip import split_frames
     from vdf_bench.execute.local import ROUGH_SECONDS
 
     recorded = _recorded_costs(run.store)
@@ -101,11 +102,12 @@ def expected_seconds(run: Run) -> dict[str, float]:
     scale = (size / 128) ** 2 * frames / 110
 
     def rough(step: Step) -> float:
-        if step.name != "fit":
-            return ROUGH_SECONDS[step.name] * scale
-        victim = registry.load("victims", step.params["victim"]).configured(step.params["parameters"])
-        effort = getattr(victim, "effort", None)  # official systems have none
-        return ROUGH_SECONDS["fit"] * (effort(size, frames, preset.scale, run.request.iterations) if effort else scale)
+        if step.name == "fit":
+            victim = registry.load("victims", step.params["victim"]).configured(step.params["parameters"])
+            effort = getattr(victim, "effort", None)  # official systems have none
+            if effort:
+                return float(effort(size, len(split_frames(frames).train), preset.scale, run.request.iterations))
+        return ROUGH_SECONDS[step.name] * scale
 
     return {key: recorded.get(_signature(step, run.request), rough(step)) for key, step in run.plan.steps.items()}
 
@@ -129,10 +131,13 @@ def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) 
     rows, gates = collect(run, artifacts)
     from vdf_bench import report
     from vdf_bench.results import write_results
+    from vdf_bench.traces import FILE as TRACES
+    from vdf_bench.traces import write_traces
 
     run.out.mkdir(parents=True, exist_ok=True)
     report.save_media(run.out, pictures(run, rows))
     write_results(rows, run.out / "results.parquet")
+    write_traces(traces(run), run.out / TRACES)
     record = describe(run, tally, gates, time.perf_counter() - begun)
     _record_costs(run, record["steps"])
     write_atomically(run.out / "run.json", json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())
@@ -153,7 +158,7 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
     gates = []
     void: dict[tuple[Any, ...], str] = {}
     for cell in run.plan.cells:
-        if cell.arm != "clean":
+        if cell.arm != "clean" or "judge.clone" not in cell.steps:
             continue
         judged = artifacts[cell.steps["judge.clone"]].meta
         verdicts = judge_gates(judged["rows"])
@@ -164,10 +169,6 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
             void[cell.attacker] = reason
     rows = []
     for cell in run.plan.cells:
-        verdict = artifacts[cell.steps["judge.clone"]].meta
-        outcome, code = verdict["outcome"], verdict["code"]
-        if cell.attacker in void:
-            outcome, code = "void", void[cell.attacker]
         for stage in ("protect", "capture", "clone"):
             key = cell.steps.get(f"judge.{stage}")
             if key is None:
@@ -177,9 +178,9 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
                 place = dict.fromkeys(place, "")
             elif stage == "capture":
                 place |= {"target": "", "victim": ""}
-            ended = (outcome, code)
-            if stage != "clone":
-                ended = (artifacts[key].meta["outcome"], artifacts[key].meta["code"])
+            ended = (artifacts[key].meta["outcome"], artifacts[key].meta["code"])
+            if stage == "clone" and cell.attacker in void:
+                ended = ("void", void[cell.attacker])
             rows += [
                 {
                     "clip": cell.clip,
@@ -198,6 +199,17 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
     return rows, gates
 
 
+def traces(run: Run) -> Iterator[dict[str, Any]]:
+    """What every defense noted of every frame, once for each protected clip."""
+    from vdf_bench.traces import trace_rows
+
+    protected = {cell.steps["protected"]: cell for cell in run.plan.cells if "judge.protect" in cell.steps}
+    for key, cell in protected.items():
+        place = {name: getattr(cell, name) for name in ("clip", "defense", "linf", "floor", "seed")}
+        meta = fetch(run, key).meta
+        yield from trace_rows(place, meta["log"], meta["seconds"])
+
+
 def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
     """What a person sees first: original, protected, clean clone and defended clone of every defended cell."""
     from vdf_bench.clip import split_frames
@@ -208,7 +220,7 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
     ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] == "clone"}
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
     for cell in run.plan.cells:
-        if cell.arm == "clean":
+        if cell.arm == "clean" or "rendering" not in cell.steps:
             continue
         clip = unpack_clip(fetch(run, cell.steps["clip"]))
         held = split_frames(len(clip)).heldout
@@ -250,7 +262,8 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         notes += [note for note in told if note not in notes]
     if run.store.quarantined():
         notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
-    drives = {fetch(run, cell.steps["rendering"]).meta.get("drive", "") for cell in plan.cells} - {""}
+    driven = {cell.steps["rendering"] for cell in plan.cells if "rendering" in cell.steps}
+    drives = {fetch(run, key).meta.get("drive", "") for key in driven} - {""}
     return {
         "schema": SCHEMA,
         "version": version("vdf-bench"),
@@ -276,7 +289,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
 
 def fit_notes(run: Run, cell: Cell) -> list[str]:
     """What the victim of a cell says of its fit."""
-    notes: list[str] = fetch(run, cell.steps["head"]).meta.get("notes", [])
+    notes: list[str] = fetch(run, cell.steps["head"]).meta.get("notes", []) if "head" in cell.steps else []
     return notes
 
 
@@ -349,7 +362,7 @@ def _identity_of(out: Path) -> str | None:
 
 
 def _is_complete(run: Run) -> bool:
-    names = ("results.parquet", "run.json", "report.html", "complete.json")
+    names = ("results.parquet", "traces.parquet", "run.json", "report.html", "complete.json")
     if not all((run.out / name).is_file() for name in names):
         return False
     held: dict[str, str] = json.loads((run.out / "complete.json").read_text())

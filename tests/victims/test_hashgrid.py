@@ -10,7 +10,8 @@ from scipy.special import sph_harm_y
 from vdf_bench import registry
 from vdf_bench.interfaces import FitSetting
 from vdf_bench.victims.hashgrid.encoding import PlaneEncoding, dense_level, harmonics, hash_vertex, hashed_level
-from vdf_bench.victims.hashgrid.train import HashgridTrainer, attention_boxes, outside, sizes
+from vdf_bench.victims.hashgrid.sizes import sizes
+from vdf_bench.victims.hashgrid.train import HashgridTrainer, attention_boxes, outside
 
 
 def test_hash_without_collisions_is_a_dense_level():

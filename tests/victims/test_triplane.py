@@ -9,7 +9,7 @@ from vdf_bench.victims.common.rays import Rays, march
 from vdf_bench.victims.common.volume import Occupancy
 from vdf_bench.victims.triplane import TriplaneParameters
 from vdf_bench.victims.triplane.field import TriplaneField
-from vdf_bench.victims.triplane.train import sizes
+from vdf_bench.victims.triplane.sizes import sizes
 
 
 @pytest.fixture

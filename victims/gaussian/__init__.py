@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting, Head
+    from vdf_bench.interfaces import FitSetting, Head, Scale
 
 
 class GaussianParameters(Parameters):
@@ -57,6 +57,13 @@ class Gaussian(Component):
         from vdf_bench.victims.gaussian.train import GaussianTrainer
 
         return train(GaussianTrainer(capture, setting, self.parameters), setting)
+
+    def effort(self, size: int, frames: int, scale: Scale, iterations: int | None) -> float:
+        """Rough CPU seconds of a fit to ``frames`` training frames, on one core."""
+        from vdf_bench.victims.gaussian.sizes import sizes
+
+        chosen = sizes(size, frames, scale)
+        return chosen.seconds(size) * (iterations or chosen.iterations) / chosen.iterations
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
         from vdf_bench.victims.common.head import FieldHead

@@ -6,7 +6,6 @@ RAD-NeRF's two-dimensional audio coordinate, SyncTalk's refined poses, LPIPS and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +18,14 @@ from vdf_bench.victims.common.targets import boxes, make_targets
 from vdf_bench.victims.common.training import Trainer
 from vdf_bench.victims.common.volume import Occupancy, integrate
 from vdf_bench.victims.hashgrid.field import HashgridField
+from vdf_bench.victims.hashgrid.sizes import sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting, Scale
+    from vdf_bench.interfaces import FitSetting
     from vdf_bench.victims.common.rays import Rays
     from vdf_bench.victims.hashgrid import HashgridParameters
 
@@ -39,44 +39,6 @@ SHARES = (0.22, 0.1, 0.53)
 LIP_SHARES = (0.5, 0.1, 0.3)
 #: Learning rate of planes; that of networks goes with the scale.
 PLANE_RATE = 1e-2
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What grows with the scale.
-
-    Attributes:
-        iterations: steps.
-        resolutions: of the plane levels.
-        channels: features per plane and level.
-        hidden: width of the networks.
-        rays: per step, over all of its frames.
-        samples: per ray.
-        frames: per step.
-        rate: learning rate of the networks.
-    """
-
-    iterations: int
-    resolutions: tuple[int, ...]
-    channels: int
-    hidden: int
-    rays: int
-    samples: int
-    frames: int
-    rate: float
-
-
-def sizes(size: int, frames: int, scale: Scale) -> Sizes:
-    """Sizes for ``frames`` frames of ``size`` pixels; ``paper`` is ER-NeRF's."""
-    if scale == "paper":
-        return Sizes(125_000, spread(64, 512, 12), 1, 64, 65_536, 16, 1, 1e-3)
-    iterations = int(np.clip(10 * frames, 500, 3000) * np.clip(size / 128, 0.5, 4))
-    return Sizes(iterations, spread(16, int(np.clip(size, 32, 512)) - 1, 4), 4, 32, 1024, 9, 4, 3e-3)
-
-
-def spread(coarsest: int, finest: int, levels: int) -> tuple[int, ...]:
-    """Resolutions in geometric progression, as in instant-NGP."""
-    return tuple(int(each) for each in np.geomspace(coarsest, finest, levels).round())
 
 
 class HashgridTrainer(Trainer):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting, Head
+    from vdf_bench.interfaces import FitSetting, Head, Scale
     from vdf_bench.victims.triplane.train import Sizes
 
 
@@ -60,6 +60,13 @@ class Triplane(Component):
         from vdf_bench.victims.triplane.train import TriplaneTrainer
 
         return train(TriplaneTrainer(capture, setting, self.parameters), setting)
+
+    def effort(self, size: int, frames: int, scale: Scale, iterations: int | None) -> float:
+        """Rough CPU seconds of a fit to ``frames`` training frames, on one core."""
+        from vdf_bench.victims.triplane.sizes import sizes
+
+        chosen = sizes(size, frames, scale)
+        return chosen.seconds * (iterations or chosen.iterations) / chosen.iterations
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
         from vdf_bench.victims.common.head import FieldHead

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +14,14 @@ from vdf_bench.victims.common.targets import make_targets
 from vdf_bench.victims.common.training import Trainer
 from vdf_bench.victims.common.volume import Occupancy
 from vdf_bench.victims.triplane.field import TriplaneField
+from vdf_bench.victims.triplane.sizes import sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting, Scale
+    from vdf_bench.interfaces import FitSetting
     from vdf_bench.victims.triplane import TriplaneParameters
 
 #: Share of all iterations spent on the first frame alone.
@@ -30,45 +30,8 @@ FIRST_FRAME = 0.06
 REFRESH = 50
 #: Shares of the rays through the mouth, the eyes and the head; the rest goes anywhere in the scene box.
 SHARES = (0.22, 0.1, 0.53)
-
-
 #: Learning rates of planes and networks.
 PLANE_RATE, NETWORK_RATE = 2e-2, 5e-3
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What grows with the scale.
-
-    Attributes:
-        iterations: steps.
-        resolution: edge of the fine planes.
-        channels: features per plane.
-        hidden: width of the decoder.
-        rays: per step, over all of its frames.
-        samples: per ray.
-        frames: per step; their rays share residual planes.
-    """
-
-    iterations: int
-    resolution: int
-    channels: int
-    hidden: int
-    rays: int
-    samples: int
-    frames: int
-
-
-def sizes(size: int, frames: int, scale: Scale) -> Sizes:
-    """Sizes for ``frames`` frames of ``size`` pixels.
-
-    ``paper`` has the planes of Real3D-Portrait and the updates of MimicTalk, each of four renderings of 128 x 128 rays.
-    """
-    if scale == "paper":
-        return Sizes(2000, 256, 32, 64, 65_536, 48, 4)
-    iterations = int(np.clip(12 * frames, 500, 4000) * np.clip(size / 128, 0.5, 4))
-    # About one texel a pixel of head.
-    return Sizes(iterations, int(np.clip(0.75 * size, 24, 256)), 8, 48, 1024, 9, 4)
 
 
 class TriplaneTrainer(Trainer):
