@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.capture import Capture
     from vdf_bench.interfaces import FitSetting, Head, Scale
-    from vdf_bench.victims.hashgrid.train import Sizes
+    from vdf_bench.victims.hashgrid.sizes import Sizes
 
 
 class HashgridParameters(Parameters):
@@ -33,7 +33,7 @@ class HashgridParameters(Parameters):
 
     def over(self, sizes: Sizes) -> Sizes:
         """``sizes`` with what is set here in their place."""
-        from vdf_bench.victims.hashgrid.train import spread
+        from vdf_bench.victims.hashgrid.sizes import spread
 
         changed = {name: getattr(self, name) for name in ("channels", "hidden", "rays", "samples")}
         if self.levels:
@@ -71,7 +71,7 @@ class Hashgrid(Component):
         """Rough CPU seconds of a fit to ``frames`` training frames, on one core."""
         from vdf_bench.victims.hashgrid.sizes import sizes
 
-        chosen = sizes(size, frames, scale)
+        chosen = self.parameters.over(sizes(size, frames, scale))
         return chosen.seconds * (iterations or chosen.iterations) / chosen.iterations
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:

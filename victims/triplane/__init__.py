@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.capture import Capture
     from vdf_bench.interfaces import FitSetting, Head, Scale
-    from vdf_bench.victims.triplane.train import Sizes
+    from vdf_bench.victims.triplane.sizes import Sizes
 
 
 class TriplaneParameters(Parameters):
@@ -65,7 +65,7 @@ class Triplane(Component):
         """Rough CPU seconds of a fit to ``frames`` training frames, on one core."""
         from vdf_bench.victims.triplane.sizes import sizes
 
-        chosen = sizes(size, frames, scale)
+        chosen = self.parameters.over(sizes(size, frames, scale))
         return chosen.seconds * (iterations or chosen.iterations) / chosen.iterations
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:
