@@ -14,24 +14,42 @@ from vdf_bench.errors import UserError
 
 
 def protect(
-    video: Annotated[Path, typer.Argument(help="The video to protect.")],
-    out: Annotated[Path, typer.Argument(help="Where to write: .mkv is lossless (FFV1), .mp4 is H.264.")],
-    defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME of a defense.")] = "vdf",
+    video: Annotated[Path, typer.Argument(help="The video to protect, of any length.")],
+    out: Annotated[Path, typer.Argument(help="Where to write: .mkv is lossless (FFV1), .mp4 is H.264 at CRF 18.")],
+    defense: Annotated[str, typer.Option(metavar="NAME", help="Registered name of a defense.")] = "vdf",
     budget: Budgets = "0.05",
-    size: Annotated[int, typer.Option(help="Edge of the square face crop, pixels.", min=64, max=2048)] = 256,
+    size: Annotated[int, typer.Option(help="Largest edge at which the face is worked on.", min=64, max=2048)] = 512,
     seed: Annotated[int, typer.Option(help="Of every random choice.", min=0, max=MAX_SEED)] = 0,
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="Of the defense: cpu, cuda or auto.")] = "cpu",
     set_: Settings = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT once the new one is done.")] = False,
 ) -> None:
-    """Protect one video. A protected video is harder to clone by the systems measured here; it is never safe."""
-    from vdf_bench.budget import Budget
-    from vdf_bench.protect import protect_file
+    """Protect one video: sound, size, times and rotation stay. It is harder to clone by some systems, never safe.
 
-    if out.exists() and not overwrite:
-        raise UserError(f"{out} is there already: choose another name, or say --overwrite")
+    A command that was stopped goes on where it was when it is given again; until then its work lies in OUT.partial.
+    OUT.report.json holds the closing report.
+    """
+    from vdf_bench.budget import Budget
+    from vdf_bench.protect import Order, protect_file
+    from vdf_bench.protect.meter import Meter
+    from vdf_bench.protect.report import describe
+
     overrides = arguments.overrides(set_ or [])
     for component in overrides:
         if component != defense:
             raise UserError(f"--set {component}: only {defense} is run: give --set {defense}.PARAMETER=VALUE")
-    done = protect_file(video, out, defense, Budget.parse(budget), size, seed, overrides.get(defense, {}))
-    make_console().print(done, highlight=False, markup=False)
+    order = Order(
+        video=video,
+        out=out,
+        defense=defense,
+        budget=Budget.parse(budget),
+        size=size,
+        seed=seed,
+        device=arguments.device(device),
+        overrides=overrides.get(defense, {}),
+        overwrite=overwrite,
+    )
+    console = make_console()
+    with Meter(console) as meter:
+        report = protect_file(order, meter)
+    console.print(describe(report), highlight=False, markup=False)

@@ -122,7 +122,7 @@ def _plan_crop(source: Source, frame: Any, faces: list[Box], size: int, notes: l
     aspect = float(source.stream.sample_aspect_ratio or 1)
     aspect = 1 / aspect if turns % 2 else aspect
     path = source.info.path
-    _check_edge(path, width, height, aspect)
+    check_edge(path, width, height, aspect)
     if turns:
         notes.append(f"stored on its side: turned {(360 - 90 * turns) % 360} degrees clockwise")
     if abs(aspect - 1) > 1e-3:
@@ -157,7 +157,7 @@ def _sample_faces(
                 faces.append((left, top, right, bottom))
     if looked and not faces:
         # What keeps a face from being found is the better reason.
-        _check_edge(path, info.width, info.height)
+        check_edge(path, info.width, info.height)
         if info.seconds is not None:
             least = MIN_FRAMES if max_frames is None else min(MIN_FRAMES, max_frames)
             _check_count(path, round(info.seconds * FPS), least)
@@ -168,17 +168,31 @@ def _sample_faces(
 
 
 def _check_length(source: Source, count: int, max_frames: int | None) -> None:
+    check_whole(source, count, ended=max_frames is None or count < max_frames)
+    _check_count(source.info.path, count, MIN_FRAMES if max_frames is None else min(MIN_FRAMES, max_frames))
+
+
+def check_whole(source: Source, count: int, *, ended: bool = True) -> None:
+    """Refuse a file whose frames do not last as long as its header says.
+
+    Args:
+        source: decoded so far.
+        count: of decoded frames.
+        ended: the decoder has no more.
+
+    Raises:
+        UserError: there is no frame, or the file is truncated.
+    """
     path, declared = source.info.path, source.info.seconds
     if not count:
         raise UserError(f"{path}: not one frame can be decoded; the file is damaged: copy it again")
-    ended = max_frames is None or count < max_frames
     if ended and declared is not None and source.end < 0.9 * declared - 0.5:
         what = f"only {source.end:.1f} of {declared:.1f} s can be decoded"
         raise UserError(f"{path}: {what}; the file is truncated: copy it again")
-    _check_count(path, count, MIN_FRAMES if max_frames is None else min(MIN_FRAMES, max_frames))
 
 
-def _check_edge(path: Path, width: int, height: int, aspect: float = 1.0) -> None:
+def check_edge(path: Path, width: int, height: int, aspect: float = 1.0) -> None:
+    """Refuse pictures that are too small to show a face."""
     if min(width * aspect, height) < MIN_PIXELS:
         raise UserError(f"{path}: {width}x{height} pixels are too few: give at least {MIN_PIXELS}x{MIN_PIXELS}")
 

@@ -150,13 +150,17 @@ def probe(path: Path) -> VideoInfo:
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[Source]:
+def open_video(path: Path, *, ours: bool = False) -> Iterator[Source]:
     """Open a video file for sequential decoding, within the limits of this module.
+
+    Args:
+        path: the file.
+        ours: this project wrote it: of any size.
 
     Raises:
         UserError: the file is missing, empty, too large, or holds no video.
     """
-    size = _checked_bytes(path)
+    size = _checked_bytes(path, ours=ours)
     try:
         container = av.open(str(path), options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"})
     except av.error.FFmpegError as error:
@@ -257,7 +261,7 @@ def colour_notes(frame: Any) -> list[str]:
     return notes
 
 
-def _checked_bytes(path: Path) -> int:
+def _checked_bytes(path: Path, *, ours: bool) -> int:
     if path.is_dir():
         raise UserError(f"{path} is a folder: give a video file")
     if not path.is_file():
@@ -265,7 +269,7 @@ def _checked_bytes(path: Path) -> int:
     size = path.stat().st_size
     if not size:
         raise UserError(f"{path} is empty: give a video file")
-    if size > MAX_BYTES:
+    if size > MAX_BYTES and not ours:
         raise UserError(f"{path} has {size / 2**30:.1f} GiB, over {MAX_BYTES / 2**30:.0f} GiB: cut or shrink it first")
     return size
 

@@ -102,9 +102,9 @@ def encode_bytes(frames: Frames, crf: int = 23, preset: str = "medium", fps: Fra
 def x264(width: int, height: int, fps: Fraction, crf: int, preset: str, pix_fmt: str = "yuv420p") -> Any:
     """A deterministic x264 encoder for pictures of that size (odd sizes are padded, see :func:`to_frame`)."""
     encoder: Any = av.CodecContext.create("libx264", "w")
-    _configure(encoder, width, height, fps, pix_fmt)
+    configure(encoder, width, height, fps, pix_fmt)
     encoder.time_base = 1 / fps
-    encoder.options = _x264_options(crf, preset)
+    encoder.options = x264_options(crf, preset)
     return encoder
 
 
@@ -116,7 +116,8 @@ def to_frame(picture: NDArray[np.uint8], pix_fmt: str) -> Any:
     return frame if _is_rgb(pix_fmt) else frame.reformat(format=pix_fmt, dst_colorspace="itu601")
 
 
-def _x264_options(crf: int, preset: str) -> dict[str, str]:
+def x264_options(crf: int, preset: str) -> dict[str, str]:
+    """Options that make x264's output the same on every processor of a family."""
     options = {"crf": str(crf), "preset": preset}
     if platform.machine().lower() in {"x86_64", "amd64"}:
         options["x264-params"] = "asm=MMX2,SSE2Fast,SSSE3,SSE4.2"
@@ -127,7 +128,8 @@ def _is_rgb(pix_fmt: str) -> bool:
     return bool(av.VideoFormat(pix_fmt).is_rgb)
 
 
-def _configure(context: Any, width: int, height: int, fps: Fraction, pix_fmt: str) -> None:
+def configure(context: Any, width: int, height: int, fps: Fraction, pix_fmt: str) -> None:
+    """Set up an encoder for the frames of :func:`to_frame`: size, rate, colours, one thread."""
     even = pix_fmt == "yuv420p"
     context.width, context.height = (width + width % 2, height + height % 2) if even else (width, height)
     context.pix_fmt = pix_fmt
@@ -157,8 +159,8 @@ def _encode(
         options["movflags"] = "+faststart"
     with av.open(str(path), "w", options=options) as container:
         video: Any = container.add_stream("ffv1" if codec == "ffv1" else "libx264", rate=fps)
-        _configure(video.codec_context, first.shape[1], first.shape[0], fps, pix_fmt)
-        video.options = {"level": "3"} if codec == "ffv1" else _x264_options(crf, "medium")
+        configure(video.codec_context, first.shape[1], first.shape[0], fps, pix_fmt)
+        video.options = {"level": "3"} if codec == "ffv1" else x264_options(crf, "medium")
         sound = _sound_stream(container, codec) if audio is not None and len(audio) else None
         if sound is not None and audio is not None:
             _mux_sound(container, sound, audio)
