@@ -83,6 +83,21 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What the parser says of a picture at one scale.
+
+    Attributes:
+        scale: resize factor.
+        loss: parsing loss times the scale's weight; scalar.
+        share: of the source pixels now read as a target.
+    """
+
+    scale: float
+    loss: Tensor
+    share: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the parser says of a picture.
 
@@ -114,28 +129,48 @@ class ParsingObjective:
         self._parameters = parameters
         self._sources, self._targets = REGIONS[parameters.region]
 
-    def prepare(self, clean: Tensor) -> list[Sight]:
+    def prepare(self, clean: Tensor, *, reduced: bool = False) -> list[Sight]:
         """Find the source region of a clean frame (3, H, W) at every scale.
 
         Scales at which the parser does not find the region on the *clean* frame are left out. (The official code
         counts them as share 0, and can then never stop.)
+
+        Args:
+            clean: the frame.
+            reduced: let the parser compute in bfloat16.
         """
         parameters = self._parameters
         found = []
         with torch.no_grad():
             for scale, weight in zip(parameters.scales, parameters.weights, strict=True):
-                labels = self._surrogate(resize(clean, scale))[0].argmax(0).flatten()
+                labels = self._logits(clean, scale, reduced).argmax(0).flatten()
                 pixels = torch.isin(labels, torch.tensor(self._sources, device=labels.device)).nonzero()[:, 0]
                 if len(pixels):
                     found.append(Sight(scale, weight, pixels))
         return found
 
+    def look(self, picture: Tensor, sight: Sight, *, reduced: bool = False) -> Glance:
+        """Look at a protected frame (3, H, W) at one scale; the loss is differentiable where ``picture`` is."""
+        logits = self._logits(picture, sight.scale, reduced).flatten(1).index_select(1, sight.pixels).float()
+        loss = sight.weight * parsing_loss(logits, self._targets, self._parameters.loss)
+        return Glance(sight.scale, loss, relabelled_share(logits, self._targets))
+
+    def met(self, glance: Glance) -> bool:
+        """The success rule at one scale."""
+        return glance.share > self._parameters.success_share
+
+    def verdict(self, picture: Tensor, glances: list[Glance]) -> Verdict:
+        """Sum up glances at all scales in sight."""
+        loss = sum((glance.loss for glance in glances), picture.new_zeros(()))
+        shares = {glance.scale: glance.share for glance in glances}
+        return Verdict(loss, shares, all(self.met(glance) for glance in glances))
+
     def judge(self, picture: Tensor, prepared: list[Sight]) -> Verdict:
         """Judge a protected frame (3, H, W); differentiable where ``picture`` is."""
-        loss = picture.new_zeros(())
-        shares = {}
-        for sight in prepared:
-            logits = self._surrogate(resize(picture, sight.scale))[0].flatten(1).index_select(1, sight.pixels)
-            loss = loss + sight.weight * parsing_loss(logits, self._targets, self._parameters.loss)
-            shares[sight.scale] = relabelled_share(logits, self._targets)
-        return Verdict(loss, shares, all(share > self._parameters.success_share for share in shares.values()))
+        return self.verdict(picture, [self.look(picture, sight) for sight in prepared])
+
+    def _logits(self, picture: Tensor, scale: float, reduced: bool) -> Tensor:
+        """(19, h, w) logits of (3, H, W)."""
+        with torch.autocast(picture.device.type, torch.bfloat16, enabled=reduced):
+            logits: Tensor = self._surrogate(resize(picture, scale))[0]
+        return logits

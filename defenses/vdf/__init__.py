@@ -68,16 +68,27 @@ class VdfParameters(ParsingParameters):
         "joint", description="what carries the noise: spectrum and pixels, the spectrum alone (official), pixels alone"
     )
     gain: float = Field(3, gt=0, description="of the spectrum's change before the tanh; official 10")
-    phase_offset: float = Field(1.0, description="constant phase shift, radians")
+    phase_offset: float = Field(1.0, description="constant phase shift, radians; official 1")
     mask: bool = Field(True, description="optimise a spatial attention mask with the noise")
     noise_start: float = Field(0.01, ge=0, description="standard deviation of frame 0's noise; official 1")
     mask_start: float = Field(2.0, description="mean of frame 0's mask logits, of unit deviation; official 0")
     learning_rate: float = Field(0.6, gt=0, description="of Adam, for noise and mask; official 0.01")
     betas: tuple[UnitInterval, UnitInterval] = Field((0.5, 0.9), description="Adam's memories; official 0.9, 0.999")
+    adam_epsilon: float = Field(1e-8, gt=0, description="of Adam's denominator; official 2.55e-6 in these units")
     sharing: Literal["ssim", "plain", "none"] = Field(
         "ssim", description="what a frame inherits: decay x SSIM x noise, decay x noise, or nothing"
     )
-    decay: float = Field(0.8, ge=0, le=1, description="of the inherited noise")
+    decay: float = Field(1.0, ge=0, le=1, description="of the inherited noise; official 0.8")
+    motion: bool = Field(True, description="move inherited pixel noise and mask with the picture; official false")
+    updates: Literal["all", "unmet", "first-unmet"] = Field(
+        "all",
+        description="scales whose loss an update follows: all (official), those without success, or the first found "
+        "without, looking at the last worst first and at no further one",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="bfloat16: of the parser on clean frames and during updates; success is granted in float32",
+    )
     max_iterations_first: int = Field(100, ge=0, description="for the first frame; official 3000")
     max_iterations: int = Field(6, ge=0, description="for every later frame; official 3000")
     check_every_first: int = Field(1, ge=1, description="iterations between success checks of frame 0; official 5")
@@ -90,11 +101,13 @@ class Vdf(Component):
         name="vdf",
         title="VDF: parsing attack whose perturbation is inherited from frame to frame",
         summary="Optimises spectral and pixel noise and a spatial mask against a face parser at five scales; each "
-        "frame starts from its predecessor's. The official code with pixel shifts added and the VGG term left out.",
+        "frame starts from its predecessor's, moved with the picture. The official code with pixel shifts and motion "
+        "added, the VGG term left out and other constants; vdf-official has the official ones.",
         source="Sun et al., VDF; official code Richen7418/VDF",
         url="https://arxiv.org/abs/2512.21019",
         year=2025,
         cost="seconds",
+        version=2,
     )
     parameters_model: ClassVar[type[Parameters]] = VdfParameters
 
@@ -106,7 +119,7 @@ class Vdf(Component):
         from vdf_bench.defenses.vdf.stream import protect
 
         self._record = Record()
-        return protect(frames, setting, self.parameters, self._record)
+        return protect(frames, setting, self.parameters, self._record, name=self.card.name)
 
     def log(self) -> dict[str, list[float]]:
         return self._record.as_log()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from vdf_bench.defenses.common.pixels import publish
+from vdf_bench.defenses.vdf.motion import warp
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 #: ImageNet statistics, RGB: the spectrum is that of the picture as networks see it.
 MEAN: Final = (0.485, 0.456, 0.406)
 STD: Final = (0.229, 0.224, 0.225)
+#: Channels of noise: amplitude and phase shifts; shifts of red, green and blue.
+SPECTRAL: Final = 2
+PIXEL: Final = 3
 
 
 @dataclass
@@ -35,13 +39,34 @@ class Variables:
     @classmethod
     def draw(cls, size: int, parameters: VdfParameters, generator: torch.Generator) -> Variables:
         """Normal start, as of frame 0."""
-        channels = {"frequency": 2, "spatial": 3, "joint": 5}[parameters.domain]
+        channels = {"frequency": SPECTRAL, "spatial": PIXEL, "joint": SPECTRAL + PIXEL}[parameters.domain]
         noise = parameters.noise_start * torch.randn(channels, size, size, generator=generator)
         return cls(noise, parameters.mask_start + torch.randn(size, size, generator=generator))
 
     def to(self, device: str) -> Variables:
         """The same on ``device``."""
         return Variables(self.noise.to(device), self.mask.to(device))
+
+    def shrunk(self, kept: float) -> Variables:
+        """Similarity-guided sharing: the noise shrinks to ``kept`` (decay x SSIM) of itself, the mask stays."""
+        return Variables(kept * self.noise, self.mask)
+
+    def moved(self, flow: Tensor) -> Variables:
+        """What is meant for places in the picture goes with them.
+
+        A shifted spectrum needs no moving: amplitudes and phase shifts follow a translated picture by themselves.
+
+        Args:
+            flow: (2, S, S), see :func:`vdf_bench.defenses.vdf.motion.estimate_flow`.
+        """
+        spectral = 0 if len(self.noise) == PIXEL else SPECTRAL
+        carried = warp(torch.cat([self.noise[spectral:], self.mask[None]]), flow)
+        return Variables(torch.cat([self.noise[:spectral], carried[:-1]]), carried[-1])
+
+
+def normalise(picture: Tensor) -> Tensor:
+    """(3, H, W) in [0, 1] to zero mean and unit variance, with ImageNet's statistics."""
+    return (picture - picture.new_tensor(MEAN)[:, None, None]) / picture.new_tensor(STD)[:, None, None]
 
 
 def shift_spectrum(spectrum: Tensor, noise: Tensor, phase_offset: float) -> Tensor:
@@ -76,7 +101,7 @@ class Painter:
         self._bound = levels / 255
         self._parameters = parameters
         self._std = clean.new_tensor(STD)[:, None, None]
-        self._normal = (clean - clean.new_tensor(MEAN)[:, None, None]) / self._std
+        self._normal = normalise(clean)
         self._spectrum = torch.fft.fft2(self._normal)
 
     @property

@@ -1,0 +1,94 @@
+"""VGG16's early features (Simonyan and Zisserman 2014) from the user's copy of torchvision's weights.
+
+The weights do not ship: ``vgg16-397923af.pth`` in the folder of user-supplied weights, read with
+``weights_only=True``. Without it there is no such loss, and nothing stands in for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from torch import nn
+
+from vdf_bench.errors import UserError
+from vdf_bench.models.weights import user_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+WEIGHTS_FILE: Final = "vgg16-397923af.pth"
+#: The published file has 528 MiB.
+WEIGHTS_LIMIT: Final = 600 * 2**20
+#: Channels of the convolutions of ``features[:23]``; 0 is a pooling.
+WIDTHS: Final = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512)
+#: Layers whose outputs are compared: the last ReLU of each of four blocks.
+LAYERS: Final = (3, 8, 15, 22)
+
+
+class Vgg16Features(nn.Module):
+    """``vgg16().features[:23]``, key for key: normalised RGB (N, 3, H, W) to the outputs of four layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for width in WIDTHS:
+            if width:
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+                channels = width
+            else:
+                layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        found = []
+        for index, layer in enumerate(self.features):
+            x = layer(x)
+            if index in LAYERS:
+                found.append(x)
+        return found
+
+
+def vgg16_digest(folder: Path | None = None) -> str:
+    """SHA-256 of the weights, or ``absent``."""
+    path = (folder or user_folder()) / WEIGHTS_FILE
+    if not path.is_file():
+        return "absent"
+    stat = path.stat()
+    return _digest(path, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _digest(path: Path, size: int, changed: int) -> str:
+    del size, changed  # they tell one content of the path from another
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_vgg16(folder: Path | None = None) -> Vgg16Features | None:
+    """The frozen network, or None where its weights are absent.
+
+    Raises:
+        UserError: too large, or not VGG16's state dict.
+    """
+    import pickle
+
+    import torch
+
+    path = (folder or user_folder()) / WEIGHTS_FILE
+    if not path.is_file():
+        return None
+    remedy = "download it again from https://download.pytorch.org/models/, or remove it"
+    if path.stat().st_size > WEIGHTS_LIMIT:
+        raise UserError(f"{path} is larger than the {WEIGHTS_LIMIT // 2**20} MiB that VGG16 can have; {remedy}")
+    network = Vgg16Features()
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict({key: state[key] for key in network.state_dict()})
+    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, KeyError, AttributeError, ValueError) as error:
+        raise UserError(f"{path} is not the state dict of VGG16 ({type(error).__name__}); {remedy}") from None
+    return network.eval().requires_grad_(False)
