@@ -114,7 +114,7 @@ def default_out(request: Request, home: str = "runs") -> Path:
     """A folder in ``home`` named after what is asked."""
     clips = request.clips or request.preset.clips
     clip = Path(clips[0]).stem if len(clips) == 1 else f"{len(clips)}clips"
-    who = [*([request.defenses] if home == "runs" else []), request.victims]
+    who = [*([request.defenses] if home in ("runs", "sweeps") else []), request.victims or ("capture",)]
     return Path(home) / "-".join([request.preset.name, clip, *("+".join(names) for names in who)])
 
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from vdf_bench.commands import capture, catalogue, clips, doctor, models, protect, report, run, victims
+from vdf_bench.commands import capture, catalogue, clips, doctor, models, protect, report, run, sweep, victims
 from vdf_bench.errors import UserError
 
 #: Exit code after Ctrl-C.
@@ -32,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(run.run)
+app.command()(sweep.sweep)
 app.command("list")(catalogue.list_)
 app.command()(catalogue.info)
 app.command()(doctor.doctor)

@@ -42,7 +42,8 @@ class Request:
     """What a user asks for: names as typed, before anything is looked up.
 
     Attributes:
-        defenses, victims, purifiers: component names; ``("all",)`` is every one whose needs are met.
+        defenses, victims, purifiers: component names; ``("all",)`` is every one whose needs are met. Without victims
+            a run ends at the capture.
         clips: registered names or paths; empty takes the preset's.
         budgets: L-infinity bounds and fidelity floors.
         seeds: empty takes the preset's.
@@ -106,7 +107,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Cell:
-    """One row group of the result table, and the keys of its steps.
+    """One row group of the result table, and the keys of its steps. ``target`` and ``victim`` are empty without one.
 
     ``steps`` maps ``clip, protected, frames, capture`` and, where a victim runs, ``head, rendering`` and the judges
     ``judge.protect, judge.capture, judge.clone`` to keys; a stage that is not judged is absent.
@@ -267,7 +268,8 @@ class _Builder:
         }
         through = ("vdf_bench.models.parser", "vdf_bench.budget", "vdf_bench.enforce")
         code = digest([self._code("defenses", defense, *through), weights_digest(SURROGATE)])
-        return self.plan.add(Step("protect", f"protect {clip} with {defense}", params, {"clip": clip_key}, code))
+        label = f"protect {clip} with {defense} within {budget}"
+        return self.plan.add(Step("protect", label, params, {"clip": clip_key}, code))
 
     def cells(
         self,
@@ -311,6 +313,9 @@ class _Builder:
             capture = f"{parser}/{self.request.policy}"
             place = (chain, capture, target, victim, seed, arm, steps)
             self.plan.cells.append(Cell(clip, defense, budget.levels, *place, floor=budget.psnr))
+        if not victims:
+            ending = (chain, f"{parser}/{self.request.policy}", "", "", seed, arm, base)
+            self.plan.cells.append(Cell(clip, defense, budget.levels, *ending, floor=budget.psnr))
         return found
 
     def _costs(self, steps: dict[str, str], clip_key: str) -> dict[str, str]:

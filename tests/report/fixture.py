@@ -63,6 +63,7 @@ def rows(
                 trace = {
                     "parse_iou": ("", "up", 1 - 0.9 * hit),
                     "head_recall": ("", "up", 1 - 0.95 * hit),
+                    "face_recall": ("", "up", 1 - 0.95 * hit),
                     "landmark_nme": ("", "down", 0.02 + 0.01 * hit),
                     "pose_error_deg": ("°", "down", 0.8 + 0.5 * hit),
                 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +26,9 @@ from vdf_bench.commands.options import (
     Timeout,
     make_console,
 )
+
+if TYPE_CHECKING:
+    from vdf_bench.plan import Request
 
 
 def run(
@@ -57,8 +60,6 @@ def run(
     from vdf_bench.budget import Budget
     from vdf_bench.plan import DRIVES, PARSERS, POLICIES, TARGETS, Request
     from vdf_bench.presets import preset as find_preset
-    from vdf_bench.progress import ProgressWatcher, print_plan
-    from vdf_bench.run import complete, expected_seconds, prepare
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),
@@ -78,8 +79,20 @@ def run(
         timeout=arguments.timeout(timeout),
         device=arguments.device(device or find_preset(preset).device),
     )
+    carry_out(request, out or arguments.default_out(request), store, jobs, dry_run, overwrite)
+
+
+def carry_out(request: Request, out: Path, store: Path | None, jobs: int, dry_run: bool, overwrite: bool) -> None:
+    """Plan ``request`` into the folder ``out``, then print the plan, or run it and print the answer.
+
+    Raises:
+        UserError: something asked does not exist, or a folder cannot take the run.
+    """
+    from vdf_bench.progress import ProgressWatcher, print_plan
+    from vdf_bench.run import complete, expected_seconds, prepare
+
     console = make_console()
-    prepared = prepare(request, out or arguments.default_out(request), store, overwrite)
+    prepared = prepare(request, out, store, overwrite)
     cores = jobs or arguments.cores()
     if dry_run:
         print_plan(prepared, console, cores)

@@ -44,7 +44,7 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
         controls: speak of control arms too; a run of nothing but controls always does.
     """
     summary = run.summary
-    if not len(summary):
+    if not len(summary) or not (summary["victim"] != "").any():
         return []
     chosen = summary if controls or (summary["arm"] == "control").all() else summary[summary["arm"] != "control"]
     pairs = {metric: paired_differences(run.results, metric) for metric in ("dsr", "head_psnr")}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
 from vdf_bench.report.answer import answers
+from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.pictures import STRIPS, read_index
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
@@ -64,6 +65,7 @@ def write_page(run: Run, plots: list[Plot]) -> Path:
         answers=told,
         heads=[name for name, _ in columns(run)],
         attacks=_attacks(run),
+        curves=_curves(run),
         plots=[(plot, data_uri(plot.svg)) for plot in plots],
         stages=STAGES,
         gates=[(gate, gate_sentence(gate)) for gate in run.record.get("gates") or []],
@@ -169,6 +171,22 @@ def _attacks(run: Run) -> list[tuple[str, list[tuple[list[str], str]]]]:
     for row in records(run.summary):
         blocks.setdefault(attack_name(row), []).append(([show(row) for _, show in layout], row["verdict"]))
     return list(blocks.items())
+
+
+def _curves(run: Run) -> list[dict[str, Any]]:
+    """Tables of effect against fidelity, by attack; nothing in a run with one budget."""
+    found = []
+    for panel in panels(run):
+        tables = [curve_table(panel), equal_budget(panel), equal_psnr(panel)]
+        found.append(
+            {
+                "attack": panel.attack,
+                "tables": [table for table in tables if table is not None],
+                "apart": not_compared(panel),
+                "reading": reading(panel),
+            }
+        )
+    return found
 
 
 def _definitions(run: Run) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -11,7 +11,9 @@ import numpy as np
 
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
-from vdf_bench.report.tables import defense_name, purifier_name, records
+from vdf_bench.report.curve_plots import MARKERS, curve_figure, trace_figure, traced
+from vdf_bench.report.curves import panels
+from vdf_bench.report.tables import defense_name, purifier_name, records, sample
 from vdf_bench.stats import GROUP, UNPURIFIED, paired_differences
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 #: Okabe and Ito's palette, safe for colour-blind readers; black is left to axes.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
-MARKERS = "osD^vPX"
 _ERRORS = ("landmark_nme", "pose_error_deg")
 _WIDTH = 5.6
 _STYLE: dict[str, Any] = {
@@ -86,9 +87,18 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
                 "means, hollow for controls; lines: 95 % intervals over people, given enough. Dotted: thresholds."
             )
             yield f"effect-{access}", f"Effect per victim ({access})", caption, _effect(run, rows)
+    found = panels(run)
+    if found:
+        caption = (
+            "Up and to the right is better for the defender: more protection, higher fidelity. One line a defense, one "
+            "point a budget, labelled k of k/255 (≥: its floor); hollow and dashed: controls. Vertical lines: 95 % "
+            "intervals over people, given enough."
+        )
+        drawn = [panel for panel in found if panel.plain] or found
+        yield "curves", "Protection against fidelity", caption, curve_figure(drawn, _colours(run.summary))
     points = valid[valid["psnr"].notna() & valid["dsr_delta"].notna()]
     plain = points["purifier"].isin(UNPURIFIED)
-    if len(points):
+    if len(points) and not found:  # else the curves say more
         caption = (
             "Up and to the right is better for the defender: more protection, higher fidelity. One point an attack"
         )
@@ -103,6 +113,13 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
     if trace:
         caption = "What the attacker's own preprocessing made of the protected video, before any field was trained."
         yield "stages", "Stage trace", caption, _stages(run, valid, trace)
+    if len(traced(run.traces)):
+        caption = (
+            "What each defense noted of every frame: the steps that it took, and the share of source pixels that its "
+            "surrogate parser lost at the scale where that share is smallest. Means over clips and seeds; bands: least "
+            "to most, at the largest bound. The darker the line, the larger the bound. Floors are met afterwards."
+        )
+        yield "traces", "Traces of the defenses", caption, trace_figure(run.traces, _colours(run.summary))
 
 
 def _colours(summary: pd.DataFrame) -> dict[str, str]:
@@ -157,7 +174,7 @@ def _effect(run: Run, rows: pd.DataFrame) -> Figure:
             face = "white" if row["arm"] == "control" else colour
             axis.scatter(row[f"{metric}_delta"] * factor, place, s=40, color=face, edgecolors=colour, zorder=3)
         axis.axvline(0, color="#555555", linewidth=0.8)
-        axis.set_xlabel(f"{name}\n{_sample(rows)}")
+        axis.set_xlabel(f"{name}\n{sample(rows)}")
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
     axes[0].set_xlim(min(-10, axes[0].get_xlim()[0]), 105)
@@ -165,12 +182,6 @@ def _effect(run: Run, rows: pd.DataFrame) -> Figure:
         axes[0].axvline(100 * edge, color="#555555", linewidth=0.8, linestyle=":")
     _name_lines(axes[0], lines)
     return figure
-
-
-def _sample(rows: pd.DataFrame) -> str:
-    """``n = 5–6 clips``."""
-    low, high = int(rows["clips"].min()), int(rows["clips"].max())
-    return f"n = {words.count(high, 'clip')}" if low == high else f"n = {low}–{high} clips"
 
 
 def _fidelity(run: Run, rows: pd.DataFrame) -> Figure:
@@ -199,7 +210,7 @@ def _fidelity(run: Run, rows: pd.DataFrame) -> Figure:
                 alpha=0.85,
             )
         axis.set_title(access, fontsize=10, loc="left")
-        axis.set_xlabel(f"protection PSNR [dB]\n{_sample(here)}")
+        axis.set_xlabel(f"protection PSNR [dB]\n{sample(here)}")
         axis.margins(x=0.08)
         axis.set_ylim(min(-8.0, axis.get_ylim()[0]), 108)
     axes[0].set_ylabel("net DSR [%]")
@@ -238,7 +249,7 @@ def _cost(rows: pd.DataFrame) -> Figure:
     axis.set_xlim(10 ** math.floor(math.log10(low) - 0.05), 10 ** math.ceil(math.log10(high) + 0.25))
     axis.set_yticks(range(len(rows)), [_short(defense_name(row), 34) for row in records(rows)])
     axis.set_ylim(-0.6, len(rows) - 0.4)
-    axis.set_xlabel(f"cost [s/frame], logarithmic; {_sample(rows)}")
+    axis.set_xlabel(f"cost [s/frame], logarithmic; {sample(rows)}")
     return figure
 
 
@@ -266,6 +277,6 @@ def _stages(run: Run, rows: pd.DataFrame, metrics: list[str]) -> Figure:
         axis.set_xlim(0, (axis.get_xlim()[1] * 1.25 or 1.0) if metric in _ERRORS else 1.06)
     _name_lines(axes[0], lines)
     axes[0].annotate(
-        _sample(rows), (0, 0), xytext=(-8, -30), xycoords="axes fraction", textcoords="offset points", ha="right"
+        sample(rows), (0, 0), xytext=(-8, -30), xycoords="axes fraction", textcoords="offset points", ha="right"
     )
     return figure

@@ -54,6 +54,13 @@ class Run:
 
         return summarise(self)
 
+    @cached_property
+    def traces(self) -> pd.DataFrame:
+        """What defenses noted of every frame, see :mod:`vdf_bench.traces`; empty in runs of older versions."""
+        from vdf_bench.traces import read_traces
+
+        return read_traces(self.folder)
+
     def failed_gates(self) -> list[dict[str, Any]]:
         """Gates that a clean clone did not pass: why cells are void."""
         return [gate for gate in self.record.get("gates") or [] if gate.get("ok") is False]

@@ -22,10 +22,12 @@ EFFECTS = ("dsr", "head_psnr", "head_ssim", "depth_mae", "lip_correlation", "ide
 SHARED = (
     "psnr",
     "ssim",
+    "lpips_alex",
     "seconds_per_frame",
     "attacker_seconds",
     "parse_iou",
     "head_recall",
+    "face_recall",
     "landmark_nme",
     "detection_rate",
     "pose_error_deg",
@@ -41,6 +43,8 @@ def dsr_parts(results: pd.DataFrame) -> list[str]:
 def summarise(run: Run) -> pd.DataFrame:
     """One row per attacked defense: what came of it, its effect net of the clean twin, its fidelity and its cost.
 
+    A run without victims has a row per capture, and no effects.
+
     Returns:
         The group, ``access, arm, outcome`` (in words), ``cells, void, clips, units, seeds``; for each effect metric M
         ``M_clean, M, M_delta, M_low, M_high, M_wide, M_sd``; for each shared metric its mean; and ``verdict``
@@ -49,7 +53,8 @@ def summarise(run: Run) -> pd.DataFrame:
     import pandas as pd
 
     df = run.results
-    attacked = df[(df["victim"] != "") & (df["arm"] != "clean")]
+    attacked = df[(df["victim"] != "" if (df["victim"] != "").any() else df["stage"] == "capture")]
+    attacked = attacked[attacked["arm"] != "clean"]
     effects = {
         metric: {tuple(row[name] for name in GROUP): row for row in records(effect_sizes(df, metric, run.identities))}
         for metric in [*EFFECTS, *dsr_parts(df)]
@@ -64,7 +69,9 @@ def summarise(run: Run) -> pd.DataFrame:
         row |= {
             "access": run.access(row["capture"]),
             "arm": group["arm"].iloc[0],
-            "outcome": _outcomes(cells["outcome"]),
+            "outcome": _outcomes(
+                cells["outcome"] if row["victim"] else cells["outcome"].replace("trained", "captured")
+            ),
             "cells": len(cells),
             "void": len(cells) - len(valid),
             "clips": valid["clip"].nunique(),
@@ -87,6 +94,12 @@ def summarise(run: Run) -> pd.DataFrame:
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as mappings."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def sample(rows: pd.DataFrame) -> str:
+    """``n = 5–6 clips`` behind the rows of a summary."""
+    low, high = int(rows["clips"].min()), int(rows["clips"].max())
+    return f"n = {words.count(high, 'clip')}" if low == high else f"n = {low}–{high} clips"
 
 
 def _reading_order(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -166,7 +179,7 @@ def purifier_name(row: dict[str, Any]) -> str:
 def attack_name(row: dict[str, Any]) -> str:
     """``gaussian on composite frames · white-box, parser builtin/strict · as published``."""
     frames = f" on {row['target']} frames" if row["target"] else ""
-    return f"{row['victim']}{frames} · {row['access']}, parser {row['capture']} · {purifier_name(row)}"
+    return f"{row['victim'] or 'no victim'}{frames} · {row['access']}, parser {row['capture']} · {purifier_name(row)}"
 
 
 def columns(run: Run) -> list[Column]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.judges.gates import GATES
 from vdf_bench.report import words
 from vdf_bench.report.answer import answers
+from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.tables import attack_name, dsr_parts, records
 from vdf_bench.stats import MIN_UNITS, UNPURIFIED, WIDE_UNITS
 
@@ -33,7 +34,7 @@ def print_run(run: Run, console: Console | None = None) -> None:
     from rich.console import Console, Group
 
     out = console or Console()
-    parts: list[RenderableType] = [*_answers(run), *_tables(run), *_footer(run)]
+    parts: list[RenderableType] = [*_answers(run), *_tables(run), *_curves(run), *_footer(run)]
     out.print(Group(*parts), width=min(WIDTH, out.width), soft_wrap=False)
 
 
@@ -124,6 +125,33 @@ def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
     cells = [Text(text) for text in shown]
     cells[3].stylize(f"bold {_STYLES[row['verdict']]}")
     return cells
+
+
+def _curves(run: Run) -> list[RenderableType]:
+    """Effect against fidelity under every attack, where the run has several budgets."""
+    from rich.text import Text
+
+    found = panels(run)
+    lines: list[RenderableType] = [Text("Protection against fidelity", "bold")] if found else []
+    for panel in [panel for panel in found if panel.plain] or found:
+        lines.append(_text(panel.attack, "bold"))
+        tables = [curve_table(panel), equal_budget(panel), equal_psnr(panel)]
+        lines += [_simple_table(*table) for table in tables if table is not None]
+        lines += [_text(line) for line in not_compared(panel)]
+        lines += [_text(reading(panel), "dim"), ""]
+    return lines
+
+
+def _simple_table(heads: list[str], rows: list[list[str]]) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for index, head in enumerate(heads):
+        table.add_column(Text(head), justify="right" if index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _footer(run: Run) -> list[RenderableType]:

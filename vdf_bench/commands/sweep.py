@@ -1,0 +1,83 @@
+"""``sweep``: defenses over budgets, protection against fidelity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vdf_bench import arguments
+from vdf_bench.commands.options import (
+    Budgets,
+    Clips,
+    Device,
+    Frames,
+    Iterations,
+    Jobs,
+    Parsers,
+    PolicyName,
+    PresetName,
+    Seeds,
+    Settings,
+    Size,
+    StorePath,
+    Timeout,
+)
+from vdf_bench.commands.run import carry_out
+
+
+def sweep(
+    defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "vdf,pgd,grasp",
+    budget: Budgets = "linf=4,8,12.75,25.5",
+    victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "gaussian",
+    capture_only: Annotated[
+        bool, typer.Option("--capture-only", help="Stop at the attacker's capture: no victim, much cheaper.")
+    ] = False,
+    purifier: Annotated[str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...].")] = "identity",
+    clip: Clips = "",
+    preset: PresetName = "standard",
+    size: Size = None,
+    frames: Frames = None,
+    seed: Seeds = "",
+    parser: Parsers = "builtin",
+    policy: PolicyName = "repair",
+    control: Annotated[str, typer.Option(metavar="NAMES", help="Control arms beside the clean one.")] = "noise",
+    device: Device = "",
+    set_: Settings = None,
+    iterations: Iterations = None,
+    timeout: Timeout = 3600.0,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: sweeps/PRESET-CLIP-DEFENSE-VICTIM.")] = None,
+    store: StorePath = None,
+    jobs: Jobs = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and estimate only.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
+) -> None:
+    """Protection against fidelity: defenses over budgets, compared at equal bound and at equal PSNR.
+
+    The same as run with other defaults; any run with two budgets reports the same curves.
+    """
+    from vdf_bench.budget import Budget
+    from vdf_bench.plan import PARSERS, POLICIES, Request
+    from vdf_bench.presets import preset as find_preset
+
+    request = Request(
+        preset=find_preset(preset).resized(size, frames),
+        defenses=arguments.some_names(defense, "--defense"),
+        victims=arguments.some_names(victim, "--victim"),
+        purifiers=arguments.some_names(purifier, "--purifier"),
+        clips=arguments.names(clip),
+        budgets=Budget.parse_all(budget),
+        seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
+        parsers=tuple(arguments.choice(name, "--parser", PARSERS) for name in arguments.some_names(parser, "--parser")),
+        policy=arguments.choice(policy, "--policy", POLICIES),
+        controls=tuple(name for name in arguments.names(control) if name != "none"),
+        overrides=arguments.overrides(set_ or []),
+        iterations=iterations,
+        timeout=arguments.timeout(timeout),
+        device=arguments.device(device or find_preset(preset).device),
+    )
+    if capture_only:
+        request = replace(request, victims=())
+    carry_out(request, out or arguments.default_out(request, "sweeps"), store, jobs, dry_run, overwrite)

@@ -1,0 +1,168 @@
+"""Protection against fidelity, wherever a run has two budgets or more: the curves, and defenses at equal strength."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.curves import Curve, Point, apart, common_budgets, common_psnr, ranks
+from vdf_bench.report import words
+from vdf_bench.report.tables import attack_name, records
+from vdf_bench.stats import UNPURIFIED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vdf_bench.report.record import Run
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a defense does, up being the defender's.
+
+    Attributes:
+        name, unit: for headings.
+        digits: shown after the point.
+        of: the value of a summary row; NaN where it was not measured.
+        ends: the 95 % interval of it, NaN where there is none.
+    """
+
+    name: str
+    unit: str
+    digits: int
+    of: Callable[[dict[str, Any]], float]
+    ends: Callable[[dict[str, Any]], tuple[float, float]]
+
+    @property
+    def label(self) -> str:
+        """``net DSR [%]``."""
+        return f"{self.name} [{self.unit}]"
+
+
+#: The first of them that was measured is what defenses are ranked by.
+EFFECTS = (
+    Effect(
+        "net DSR", "%", 0, lambda row: 100 * row["dsr_delta"], lambda row: (100 * row["dsr_low"], 100 * row["dsr_high"])
+    ),
+    Effect(
+        "head PSNR drop",
+        "dB",
+        1,
+        lambda row: -row["head_psnr_delta"],
+        lambda row: (-row["head_psnr_high"], -row["head_psnr_low"]),
+    ),
+    Effect(
+        "face lost in capture", "%", 0, lambda row: 100 * (1 - row["face_recall"]), lambda row: (math.nan, math.nan)
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The defenses under one attack.
+
+    Attributes:
+        attack: its name.
+        plain: nothing purifies the published video.
+        rows: summary rows of every defense at every budget.
+        effects: those that were measured.
+        curves: over the first of them, one a defense.
+    """
+
+    attack: str
+    plain: bool
+    rows: list[dict[str, Any]]
+    effects: tuple[Effect, ...]
+    curves: tuple[Curve, ...]
+
+
+#: A printed table: headings and rows.
+Table = tuple[list[str], list[list[str]]]
+
+
+def panels(run: Run) -> list[Panel]:
+    """A panel per attack; none in a run with one budget."""
+    if not len(run.summary):
+        return []
+    # What ignores its budget has no curve.
+    bound = run.summary[(run.summary["linf"] > 0) & run.summary["psnr"].notna()]
+    found = []
+    for _, group in bound.groupby(["victim", "target", "capture", "purifier"], sort=False):
+        rows = records(group)
+        effects = tuple(e for e in EFFECTS if any(math.isfinite(e.of(row)) for row in rows))
+        if not effects or len(group[["linf", "floor"]].drop_duplicates()) < 2:
+            continue
+        curves = tuple(
+            Curve(str(defense), bool((own["arm"] == "control").all()), points)
+            for defense, own in group.groupby("defense", sort=False)
+            if (points := _points(records(own), effects[0]))
+        )
+        found.append(Panel(attack_name(rows[0]), rows[0]["purifier"] in UNPURIFIED, rows, effects, curves))
+    return found
+
+
+def _points(rows: list[dict[str, Any]], effect: Effect) -> tuple[Point, ...]:
+    return tuple(
+        Point(row["linf"], row["floor"], row["psnr"], effect.of(row)) for row in rows if math.isfinite(effect.of(row))
+    )
+
+
+def curve_table(panel: Panel) -> Table:
+    """Effect against fidelity: a row for every defense and budget."""
+    shown: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
+        ("defense", lambda row: row["defense"] + (" (c)" if row["arm"] == "control" else "")),
+        ("budget", lambda row: words.budget(row["linf"], row["floor"])),
+    ]
+    for effect in panel.effects:
+        sign = effect.name == "net DSR"
+        shown.append((effect.label, lambda row, e=effect, s=sign: words.number(e.of(row), e.digits, s)))  # type: ignore[misc]
+    fidelity = (("PSNR [dB]", "psnr", 1), ("SSIM", "ssim", 3), ("LPIPS", "lpips_alex", 3))
+    for name, metric, digits in fidelity:
+        if any(math.isfinite(row[metric]) for row in panel.rows):
+            shown.append((name, lambda row, m=metric, d=digits: words.number(row[m], d)))  # type: ignore[misc]
+    return [name for name, _ in shown], [[show(row) for _, show in shown] for row in panel.rows]
+
+
+def equal_budget(panel: Panel) -> Table | None:
+    """The effect at equal bounds, with places; None where no budget is shared."""
+    budgets = common_budgets(panel.curves)
+    columns = {words.budget(*budget): [curve.at_budget(*budget) for curve in panel.curves] for budget in budgets}
+    return _matched(panel, "at equal L∞", columns)
+
+
+def equal_psnr(panel: Panel) -> Table | None:
+    """The effect at equal PSNR, with places; None where no curves overlap."""
+    columns = {f"{at:.4g} dB": [curve.at_psnr(at) for curve in panel.curves] for at in common_psnr(panel.curves)}
+    return _matched(panel, "at equal PSNR", columns)
+
+
+def _matched(panel: Panel, title: str, columns: dict[str, list[float | None]]) -> Table | None:
+    if not columns:
+        return None
+    rows = [[curve.defense + (" (c)" if curve.control else "")] for curve in panel.curves]
+    for effects in columns.values():
+        pairs = list(zip(panel.curves, effects, strict=True))
+        places = ranks({curve.defense: effect for curve, effect in pairs if not curve.control})
+        for row, (curve, effect) in zip(rows, pairs, strict=True):
+            text = words.DASH if effect is None else words.number(effect, panel.effects[0].digits)
+            row.append(f"{text} ({places[curve.defense]})" if curve.defense in places else text)
+    return [title, *columns], rows
+
+
+def not_compared(panel: Panel) -> list[str]:
+    """A sentence for every two defenses whose curves do not overlap."""
+
+    def name(curve: Curve) -> str:
+        low, high = curve.span
+        return f"{curve.defense} ({low:.1f} to {high:.1f} dB)"
+
+    return [f"{name(a)} and {name(b)} share no PSNR, so they are not compared there." for a, b in apart(panel.curves)]
+
+
+def reading(panel: Panel) -> str:
+    """What the two comparisons are made of."""
+    return (
+        f"Equal strength, by {panel.effects[0].label}: places in brackets, controls (c) take none. At equal PSNR the "
+        "effect is interpolated linearly between the budgets that were run, and never beyond them (–)."
+    )
