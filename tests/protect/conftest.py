@@ -11,7 +11,7 @@ import pytest
 
 from vdf_bench import registry
 from vdf_bench.budget import Budget
-from vdf_bench.protect import Order, protect_file
+from vdf_bench.protect import Order, measure, protect_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,8 +81,9 @@ def portrait(
 
 
 @pytest.fixture
-def protect():
-    """Protects with noise at 12 levels and says nothing."""
+def protect(monkeypatch):
+    """Protects with noise at 12 levels, looks at two frames only, and says nothing."""
+    monkeypatch.setattr(measure, "SAMPLES", 2)
 
     def call(video, out, tell=lambda *_: None, **choices):
         choices = {"defense": "noise", "budget": Budget(12 / 255), **choices}

@@ -20,7 +20,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def peak_kib(video, out):
-    done = subprocess.run([sys.executable, "-c", PROTECT, video, out], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", PROTECT, video, out], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 
