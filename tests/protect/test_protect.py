@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
+from vdf_bench import cli
 from vdf_bench.errors import UserError
-from vdf_bench.protect import partial, work
+from vdf_bench.protect import measure, partial, work
 from vdf_bench.protect.report import describe
 
 from .conftest import portrait
@@ -105,6 +107,7 @@ def test_a_stopped_run_goes_on_and_ends_in_the_same_bytes(tmp_path, head, protec
     assert "looking for the face" not in {phase for phase, _ in seen}
     assert [done for phase, done in seen if phase == "protecting"] == list(range(11, 25))
     assert (tmp_path / "out.mkv").read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+    assert times(tmp_path / "out.mkv")[0] == pytest.approx(times(video)[0])
     assert not (tmp_path / "out.mkv.partial").exists()
 
 
@@ -204,3 +207,29 @@ def test_wide_pixels_are_seen_square_by_the_defense(tmp_path, head, protect):
     assert report["size"] == 96
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert container.streams.video[0].sample_aspect_ratio == Fraction(2)
+
+
+def test_the_command_says_how_far_it_is_and_what_it_is_not(tmp_path, head, monkeypatch, capsys):
+    portrait(tmp_path / "in.mp4", head, count=3)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(measure, "SAMPLES", 2)
+    words = ["vdf-bench", "protect", "in.mp4", "out.mkv", "--defense", "noise", "--budget", "linf=8"]
+    monkeypatch.setattr(sys, "argv", words)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit) as stopped:
+        patched.setattr(work, "join", stop)
+        cli.main()
+    assert stopped.value.code == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "measuring: 1 of 3 frames" in out
+    assert "protecting" not in out, "was done before"
+    assert "noise within 8/255" in out
+    assert "largest change 8 levels" in out
+    assert "no guarantee" in out

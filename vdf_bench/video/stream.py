@@ -77,9 +77,10 @@ class Shot:
 
 
 def begins(source: Source) -> Fraction:
-    """Where a file's own clock begins, seconds: what all its streams are moved back by. Never negative."""
-    start = source.container.start_time
-    return Fraction(max(start or 0, 0), 1_000_000)
+    """Where a file's own clock begins, seconds: what all its streams are moved back by. No picture is before it."""
+    start = Fraction(source.container.start_time or 0, 1_000_000)
+    first = Fraction((source.stream.start_time or 0) * (source.stream.time_base or 1))
+    return start if start > 0 else min(first, Fraction(0))
 
 
 def clock_of(source: Source) -> Fraction:
