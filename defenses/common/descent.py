@@ -13,16 +13,36 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.defenses.common.parsing import Verdict
-    from vdf_bench.defenses.common.record import Record
     from vdf_bench.interfaces import Setting
+
+
+class Verdict(Protocol):
+    """What an objective says of a picture."""
+
+    @property
+    def loss(self) -> Tensor:
+        """Scalar, lower is better for the defender."""
+        ...
+
+    @property
+    def success(self) -> bool:
+        """Whether the frame may be published; False throughout where a method has no such rule."""
+        ...
+
+
+class Record(Protocol):
+    """Notes what became of a frame."""
+
+    def add(self, iterations: int, verdict: Any, **more: float) -> None:
+        """Note a frame, its steps and the verdict of its published picture."""
+        ...
 
 
 class Objective(Protocol):
     """What a perturbation is to achieve."""
 
     def prepare(self, clean: Tensor) -> Any:
-        """Whatever :meth:`judge` wants to know of the clean frame (3, S, S)."""
+        """Whatever :meth:`judge` wants to know of the clean frame (3, S, S); asked once a frame, in order."""
         ...
 
     def judge(self, picture: Tensor, prepared: Any) -> Verdict:

@@ -12,7 +12,7 @@ from vdf_bench.defenses.common.visual import gaussian_blur, low_band, ssim
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vdf_bench.defenses.common.parsing import Verdict
+    from vdf_bench.defenses.common.descent import Verdict
     from vdf_bench.defenses.grasp import GraspParameters
 
 Rule = Literal["cross", "defense-first", "visual-first", "none"]

@@ -93,7 +93,7 @@ def train(
     """Train a shipped network from nothing but its seed, and write ``out/NAME.safetensors`` and ``out/NAME.json``.
 
     Args:
-        name: one of :data:`RECIPES`, ``audio-mouth`` or ``face-shape``.
+        name: one of :data:`RECIPES`, ``audio-mouth``, ``latent-synth``, ``denoiser-synth`` or ``face-shape``.
         seed: of initialisation, augmentation and order; the same seed on the same machine gives the same weights.
         out: folder to write to.
         progress: told how it goes.
@@ -111,8 +111,13 @@ def train(
         return _write_face_shape(out)
     if name == "audio-mouth":
         return _train_audio_mouth(seed, out, progress, scale)
+    if name in ("latent-synth", "denoiser-synth"):
+        from vdf_bench.models.train_diffusion import train_diffusion
+
+        return train_diffusion(name, seed, out, progress, views, unseen, scale)
     if name not in RECIPES:
-        raise UserError(f"cannot train {name!r}; there are {', '.join([*RECIPES, 'audio-mouth', 'face-shape'])}")
+        others = ("audio-mouth", "latent-synth", "denoiser-synth", "face-shape")
+        raise UserError(f"cannot train {name!r}; there are {', '.join([*RECIPES, *others])}")
     recipe = RECIPES[name]
     nan = float("nan")
     if views is None:

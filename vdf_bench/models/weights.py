@@ -37,6 +37,25 @@ def user_folder() -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "vdf-bench" / "weights"
 
 
+def stable_diffusion_folder() -> Path:
+    """Where the user's Stable Diffusion 1.x lies, in the layout of diffusers; it need not be there."""
+    return user_folder() / "stable-diffusion-v1"
+
+
+def stable_diffusion_fingerprint() -> str:
+    """What tells one user's Stable Diffusion from another: its files' names and sizes, and what is configured.
+
+    Gigabytes of weights are told by their size.
+    """
+    folder = stable_diffusion_folder()
+    total = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        total.update(f"{file.relative_to(folder).as_posix()} {file.stat().st_size}\n".encode())
+        if file.suffix == ".json":
+            total.update(file.read_bytes())
+    return total.hexdigest() if folder.is_dir() else "none"
+
+
 def card(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
     """Model card of a shipped network.
 
