@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from vdf_bench.results import read_results
+from vdf_bench.traces import SECONDS, read_traces
 
 SMALL = ["--size", "32", "--frames", "16", "--iterations", "12", "--set", "vdf.max_iterations_first=3"]
 RUN = ["run", "--defense", "vdf", "--victim", "all", "--clip", "synth-a", *SMALL, "--jobs", "2"]
@@ -38,6 +39,12 @@ def judged(out):
     return table[table["stage"] != "cost"].reset_index(drop=True)
 
 
+def noted(out):
+    """The traces without measured times."""
+    table = read_traces(out)
+    return table[table["name"] != SECONDS].reset_index(drop=True)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
@@ -56,6 +63,34 @@ def test_a_run_leaves_table_record_and_page(undisturbed):
     assert set(table["victim"]) == {"", "gaussian", "hashgrid", "triplane"}
     assert set(table["arm"]) == {"clean", "control", "defended"}
     assert {"psnr", "parse_iou", "head_psnr", "identity", "dsr", "lip_correlation"} <= set(table["metric"])
+    assert max(map(len, said.splitlines())) <= 100
+
+
+def test_what_the_defense_noted_is_kept_frame_by_frame(undisturbed):
+    out, _ = undisturbed
+    table = read_traces(out)
+    counts = table.groupby(["defense", "name"])["frame"].count()
+    assert counts["vdf"]["iterations"] == counts["vdf"]["share"] == counts["vdf"][SECONDS] == 16
+    assert counts["noise"].to_dict() == {SECONDS: 16}
+    assert (table.loc[table["name"] == SECONDS, "value"] >= 0).all()
+    assert (out / "plots" / "traces.png").is_file()
+
+
+def test_a_sweep_without_victims_meets_its_floor(undisturbed, tmp_path):
+    out, _ = undisturbed
+    words = ["sweep", "--capture-only", "--defense", "noise", "--control", "none", "--clip", "synth-a", "--size", "32"]
+    words += ["--frames", "16", "--budget", "linf=0.05,psnr>=0,40", "--jobs", "2", "--store", out / "store"]
+    code, said, err = finish(*words, "--out", tmp_path)
+    assert code == 0, err
+    assert "  train " not in said
+    assert "at equal" not in said, "one defense cannot be ranked"
+    table = read_results(tmp_path)
+    psnr = table[(table["metric"] == "psnr")].set_index("floor")["value"]
+    assert psnr[0] < 30
+    # All of its pixels move by as much: 2 levels are 42.1 dB, 3 would be 38.6.
+    assert psnr[40] == pytest.approx(42.11, abs=0.01)
+    assert set(table["victim"]) == {""}
+    assert (tmp_path / "plots" / "curves.png").is_file()
     assert max(map(len, said.splitlines())) <= 100
 
 
@@ -119,6 +154,7 @@ def test_a_killed_run_ends_in_the_same_table(undisturbed, tmp_path, seed):
     code, _, err = finish(*RUN, "--out", tmp_path)
     assert code == 0, err
     assert judged(tmp_path).equals(judged(reference))
+    assert noted(tmp_path).equals(noted(reference))
 
 
 def test_a_damaged_artifact_is_set_aside_and_made_again(undisturbed, tmp_path):

@@ -33,7 +33,8 @@ def enforce(clean: Tensor, protected: Tensor, budget: Budget) -> Tensor:
     """Check the bound of ``budget`` and meet its floor.
 
     The floor is met by scaling the perturbation toward the clean frame by the largest factor that does, by bisection
-    on rounded pixels.
+    on rounded pixels. Where all pixels move by about as much, as random signs do, rounding takes them down together,
+    and the frame ends up to some dB above the floor.
 
     Args:
         clean: (3, S, S) float32 RGB in [0, 1], multiples of 1/255.

@@ -161,7 +161,9 @@ def not_compared(panel: Panel) -> list[str]:
 
 
 def reading(panel: Panel) -> str:
-    """What the two comparisons are made of."""
+    """What the two comparisons are made of; nothing where there is none."""
+    if len(panel.curves) < 2:
+        return ""
     return (
         f"Equal strength, by {panel.effects[0].label}: places in brackets, controls (c) take none. At equal PSNR the "
         "effect is interpolated linearly between the budgets that were run, and never beyond them (–)."

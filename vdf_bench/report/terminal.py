@@ -138,7 +138,7 @@ def _curves(run: Run) -> list[RenderableType]:
         tables = [curve_table(panel), equal_budget(panel), equal_psnr(panel)]
         lines += [_simple_table(*table) for table in tables if table is not None]
         lines += [_text(line) for line in not_compared(panel)]
-        lines += [_text(reading(panel), "dim"), ""]
+        lines += [_text(reading(panel), "dim"), ""] if reading(panel) else [""]
     return lines
 
 
