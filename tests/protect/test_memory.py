@@ -29,6 +29,6 @@ def test_ten_times_the_frames_take_no_more_memory(tmp_path, head):
     long = portrait(tmp_path / "long.mp4", head, count=2000)
     before, after = peak_kib(short, tmp_path / "a.mkv"), peak_kib(long, tmp_path / "b.mkv")
     assert after <= 1.05 * before
-    # Torch alone takes so much that a twentieth of it would hide some frames: all 1800 more would be 49 MiB, and the
-    # allocator's own moods are a few.
-    assert after - before < 12 * 1024, f"{before} KiB for 200 frames, {after} KiB for 2000"
+    # Torch alone takes so much that a twentieth of it would hide frames. All 1800 more would be 49 MiB; the
+    # allocator's own moods were seen to be up to 9.
+    assert after - before < 20 * 1024, f"{before} KiB for 200 frames, {after} KiB for 2000"

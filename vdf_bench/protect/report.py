@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from textwrap import fill
+from typing import Any, Final
 
 from vdf_bench.protect.measure import CRF, MISSED
 
+WIDTH: Final = 98
 #: Stands under every report.
 MEANING = (
     "What this means: the figures under 'parsing' are about the one face parser that the defense was built against, "
@@ -20,19 +22,30 @@ MEANING = (
 
 def describe(report: dict[str, Any]) -> str:
     """The report as lines of text."""
-    lines = [_headline(report), *(f"  note: {note}" for note in report["notes"]), ""]
-    lines += _picture(report) + _file(report) + _parsing(report)
-    lines += [f"  missing   {lack}" for lack in report["missing"]]
-    return "\n".join([*lines, "", MEANING])
+    notes = [_item("note" if number == 0 else "", note) for number, note in enumerate(report["notes"])]
+    missing = [_item("missing", lack) for lack in report["missing"]]
+    parts = [_headline(report), *notes, *_picture(report), *_file(report), *_parsing(report), *missing]
+    return "\n".join([*parts, "", fill(MEANING, WIDTH)])
+
+
+def _item(name: str, text: str) -> str:
+    """A paragraph beside its name."""
+    indent = " " * 12
+    first = f"  {name}".ljust(len(indent))
+    return fill(text, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _headline(report: dict[str, Any]) -> str:
     shape = f"{report['width']}x{report['height']} at {report['fps']:.5g} fps"
-    cost = f"; {report['seconds_per_frame']:.2g} s of processor a frame" if report["seconds_per_frame"] else ""
-    return (
-        f"{report['out']}: {report['frames']} frames, {report['seconds']:.2f} s, {shape}; "
-        f"{report['defense']} within {report['budget']}{cost}"
+    text = (
+        f"{report['out']}: {report['frames']} frames, {report['seconds']:.2f} s, {shape}; {report['defense']} within "
+        f"{report['budget']}, {report['seconds_per_frame']:.2g} s of processor a frame"
     )
+    if report["defense_success"] is not None:
+        text += f"; met its own success rule in {report['defense_success']:.0%} of the frames"
+    if report["kept"] is not None:
+        text += f"; the floor let {report['kept']:.0%} of its strength pass"
+    return fill(text, WIDTH)
 
 
 def _picture(report: dict[str, Any]) -> list[str]:
@@ -43,10 +56,13 @@ def _picture(report: dict[str, Any]) -> list[str]:
         if name.startswith("lpips_")
     )
     return [
-        f"  picture   PSNR {picture['psnr_db']:.1f} dB (lowest frame {picture['psnr_lowest_db']:.1f}), "
-        f"SSIM {picture['ssim']:.3f}{perceived}, in the protected square",
-        f"            largest change {picture['linf_levels']} levels of 255, outside the square "
-        f"{picture['linf_outside_levels']}; flicker {picture['flicker_levels']:.2f} levels",
+        _item(
+            "picture",
+            f"PSNR {picture['psnr_db']:.1f} dB (lowest frame {picture['psnr_lowest_db']:.1f}), "
+            f"SSIM {picture['ssim']:.3f}{perceived}, flicker {picture['flicker_levels']:.2f} levels in the protected "
+            f"square; largest change {picture['linf_levels']} levels of 255, outside the square "
+            f"{picture['linf_outside_levels']}",
+        )
     ]
 
 
@@ -59,11 +75,11 @@ def _file(report: dict[str, Any]) -> list[str]:
             f"H.264, lossy: {coding['psnr_db']:.1f} dB from the computed pixels (lowest frame "
             f"{coding['psnr_lowest_db']:.1f}); all figures here are of what was written; .mkv is exact"
         )
-    return [
-        f"  file      {kept}",
-        f"            {rate['written_mbit_s']:.3g} Mbit/s (original {rate['original_mbit_s']:.3g}); as H.264 CRF {CRF} "
-        f"{rate[f'crf{CRF}_mbit_s']:.3g} (original so {rate[f'original_crf{CRF}_mbit_s']:.3g})",
-    ]
+    rates = (
+        f"{rate['written_mbit_s']:.3g} Mbit/s (original {rate['original_mbit_s']:.3g}); its pictures as H.264 CRF "
+        f"{CRF} {rate[f'crf{CRF}_mbit_s']:.3g} (those of the original {rate[f'original_crf{CRF}_mbit_s']:.3g})"
+    )
+    return [_item("file", kept), _item("", rates)]
 
 
 def _parsing(report: dict[str, Any]) -> list[str]:
@@ -74,16 +90,17 @@ def _parsing(report: dict[str, Any]) -> list[str]:
         f"original_crf{CRF}": f"the original after CRF {CRF}",
     }
     scales = list(parsing["missed_by_scale"]["published"])
-    lines = [
-        f"  parsing   share of the face read as background by the attacked parser, at scales of the square; "
-        f"{parsing['frames']} of {report['frames']} frames",
-        f"            {'':30}" + "".join(f"{'x' + scale:>7}" for scale in scales) + f"   all over {MISSED:.0%}",
-    ]
-    for key, name in names.items():
-        shares = "".join(f"{parsing['missed_by_scale'][key][scale]:7.1%}" for scale in scales)
-        lines.append(f"            {name:30}{shares}   {parsing['missed_frames'][key]} of {parsing['frames']} frames")
-    piped = parsing["missed_in_capture"]
-    said = "; ".join(
-        f"{parser} {arms['published']:.1%}, after CRF {CRF} {arms[f'crf{CRF}']:.1%}" for parser, arms in piped.items()
+    intro = (
+        f"share of the face read as background by the attacked parser, at scales of {report['size']} px, in "
+        f"{parsing['frames']} of {report['frames']} frames:"
     )
-    return [*lines, f"            as an attacker's capture would parse it: {said}"]
+    heads = "".join(f"{'x' + scale:>8}" for scale in scales)
+    lines = [_item("parsing", intro), f"{'':12}{'':28}{heads}   all > {MISSED:.0%}"]
+    for key, name in names.items():
+        shares = "".join(f"{parsing['missed_by_scale'][key][scale]:8.1%}" for scale in scales)
+        lines.append(f"{'':12}{name:28}{shares}   {parsing['missed_frames'][key]} of {parsing['frames']}")
+    said = "; ".join(
+        f"{parser} {arms['published']:.1%}, after CRF {CRF} {arms[f'crf{CRF}']:.1%}"
+        for parser, arms in parsing["missed_in_capture"].items()
+    )
+    return [*lines, _item("", f"as an attacker's capture parses it, by two parsers: {said}")]
