@@ -27,30 +27,26 @@ _MANY = 15
 _SEATS = ((0, 6), (0, -12), (9, 3), (-9, 3), (9, -9), (-9, -9), (0, 14), (0, -20), (16, 8), (-16, 8))
 
 
-def curve_figure(panels: list[Panel], colours: dict[str, str]) -> Figure:
-    """Effect against PSNR: a row an attack, a column an effect, a line a defense; controls hollow and dashed."""
+def curve_figure(panel: Panel, colours: dict[str, str]) -> Figure:
+    """Effect against PSNR under one attack: a row an effect, a line a defense; controls hollow and dashed."""
     import pandas as pd
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    effects = list(dict.fromkeys(effect for panel in panels for effect in panel.effects))
-    figure = Figure(figsize=(max(WIDTH, 2.9 * len(effects)), 2.6 * len(panels) + 0.4))
-    grid = figure.subplots(len(panels), len(effects), sharex=True, squeeze=False)
-    figure.subplots_adjust(wspace=0.42, hspace=0.34)
+    rows = len(panel.effects)
+    figure = Figure(figsize=(WIDTH, 2.2 * rows + 0.8))
+    grid = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    figure.subplots_adjust(hspace=0.12)
     markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(colours)}
     labels = []
-    for panel, axes in zip(panels, grid, strict=True):
-        axes[0].set_title(panel.attack, fontsize=9, loc="left")
-        for effect, axis in zip(effects, axes, strict=True):
-            labels.append((axis, _curves(axis, panel, effect, colours, markers)))
-            axis.set_ylabel(effect.label, fontsize=9)
-    for axis, points in labels:  # once the limits that panels share are known
+    for effect, axis in zip(panel.effects, grid, strict=True):
+        labels.append((axis, _curves(axis, panel, effect, colours, markers)))
+        axis.set_ylabel(effect.label.replace(" in ", "\nin "))
+    for axis, points in labels:  # once the limits that rows share are known
         _label(axis, points)
-    for axis in grid[-1]:
-        axis.set_xlabel(
-            f"protection PSNR [dB]\n{sample(pd.DataFrame([row for panel in panels for row in panel.rows]))}"
-        )
-    names = {row["defense"]: row["arm"] == "control" for panel in panels for row in panel.rows}
+    grid[0].set_title(panel.attack, fontsize=9, loc="left")
+    grid[-1].set_xlabel(f"protection PSNR [dB]\n{sample(pd.DataFrame(panel.rows))}")
+    names = {row["defense"]: row["arm"] == "control" for row in panel.rows}
     handles = [
         Line2D(
             [], [], color=colours[n], marker=markers[n], lw=1, linestyle="--" if control else "-",
@@ -58,13 +54,7 @@ def curve_figure(panels: list[Panel], colours: dict[str, str]) -> Figure:
         )
         for n, control in names.items()
     ]  # fmt: skip
-    figure.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.02 - 0.1 / len(panels)),
-        ncols=min(len(handles), 4),
-        fontsize=9,
-    )
+    grid[-1].legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.34), ncols=min(len(handles), 4))
     return figure
 
 

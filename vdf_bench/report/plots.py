@@ -94,8 +94,9 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
             "point a budget, labelled k of k/255 (≥: its floor); hollow and dashed: controls. Vertical lines: 95 % "
             "intervals over people, given enough."
         )
-        drawn = [panel for panel in found if panel.plain] or found
-        yield "curves", "Protection against fidelity", caption, curve_figure(drawn, _colours(run.summary))
+        for place, panel in enumerate([panel for panel in found if panel.plain] or found, start=1):
+            name = "curves" if place == 1 else f"curves-{place}"
+            yield name, "Protection against fidelity", caption, curve_figure(panel, _colours(run.summary))
     points = valid[valid["psnr"].notna() & valid["dsr_delta"].notna()]
     plain = points["purifier"].isin(UNPURIFIED)
     if len(points) and not found:  # else the curves say more
