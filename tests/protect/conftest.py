@@ -33,6 +33,7 @@ def portrait(
     at: tuple[int, int] = (0, 0),
     times: list[int] | None = None,
     rotation: int = 0,
+    mirror: bool = False,
     sound: str = "aac",
     pixels: tuple[int, int] = (1, 1),
 ) -> Path:
@@ -46,19 +47,20 @@ def portrait(
         at: where the head's corner is.
         times: milliseconds of each frame; 25 fps by default.
         rotation: degrees counter-clockwise that a player turns the picture by.
+        mirror: it mirrors it too.
         sound: codec; empty for none.
         pixels: shape of a stored pixel.
     """
     with av.open(str(path), "w") as container:
         container.metadata["title"] = "my living room"
         video = container.add_stream("libx264", rate=25)
-        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video.width, video.height, video.pix_fmt = *size, "yuv420p" if size[0] % 2 == 0 else "yuv444p"
         video.options = {"crf": "12", "preset": "ultrafast"}
         video.codec_context.sample_aspect_ratio = Fraction(*pixels)
         video.codec_context.time_base = Fraction(1, 1000)
         video.codec_context.thread_count = 1
         if rotation:
-            video.set_display_rotation(rotation)
+            video.set_display_rotation(rotation, hflip=mirror)
         voice = container.add_stream(sound, rate=44100, layout="stereo") if sound else None
         shown = size if rotation % 180 == 0 else size[::-1]
         for step in range(count):

@@ -18,7 +18,12 @@ def protect(
     out: Annotated[Path, typer.Argument(help="Where to write: .mkv is lossless (FFV1), .mp4 is H.264 at CRF 18.")],
     defense: Annotated[str, typer.Option(metavar="NAME", help="Registered name of a defense.")] = "vdf",
     budget: Budgets = "0.05",
-    size: Annotated[int, typer.Option(help="Largest edge at which the face is worked on.", min=64, max=2048)] = 512,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            help="Largest edge that the defense sees; default: what the attacked parser sees.", min=64, max=2048
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of every random choice.", min=0, max=MAX_SEED)] = 0,
     device: Annotated[str, typer.Option(metavar="DEVICE", help="Of the defense: cpu, cuda or auto.")] = "cpu",
     set_: Settings = None,

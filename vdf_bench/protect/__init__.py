@@ -45,7 +45,9 @@ class Order:
         out: where to; the suffix chooses the coding.
         defense: registered name.
         budget: bound on the perturbation.
-        size: edge of the pictures that the defense sees, at most.
+        size: edge of the pictures that the defense sees, at most; None takes the edge at which the attacked parser
+            looks in a capture. What misleads it there need not do so elsewhere: at its native 450 px, a real clip
+            was missed by it at every scale of 450 px and found at the 160 px that it is shrunk to.
         seed: of every random choice.
         device: torch device of the defense.
         overrides: parameters of the defense, as texts.
@@ -56,7 +58,7 @@ class Order:
     out: Path
     defense: str
     budget: Budget
-    size: int = 512
+    size: int | None = None
     seed: int = 0
     device: str = "cpu"
     overrides: dict[str, str] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
 
     from vdf_bench.capture.face import face_finder
     from vdf_bench.models.landmarker import load_landmarker
+    from vdf_bench.models.parser import SHIPPED_EDGES
     from vdf_bench.protect.partial import claim, partial_of, read_survey
     from vdf_bench.protect.survey import survey
     from vdf_bench.video.stream import refuse_sound
@@ -95,7 +98,8 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
     refuse_sound(order.video, order.out.suffix)
     key = _key(order, defense)
     known = read_survey(order.out, key)
-    seen = known or survey(order.video, order.size, face_finder(load_landmarker()), tell)
+    largest = order.size or SHIPPED_EDGES[1]
+    seen = known or survey(order.video, largest, face_finder(load_landmarker()), tell)
     try:
         with claim(order.out, key, seen) as partial:
             report = _work(order, defense, partial, tell)
@@ -201,15 +205,21 @@ def _headings(order: Order, defense: Any, partial: Partial) -> dict[str, Any]:
         "seconds_per_frame": sum(seconds) / max(len(seconds), 1),
         "defense_success": sum(success) / len(success) if success else None,
         "kept": sum(kept) / len(kept) if kept else None,
-        "notes": [*survey.notes, *_coding_notes(order, survey)],
+        "notes": [*survey.notes, *_notes(order, survey)],
     }
 
 
-def _coding_notes(order: Order, survey: Survey) -> list[str]:
+def _notes(order: Order, survey: Survey) -> list[str]:
+    from vdf_bench.models.parser import SHIPPED_EDGES
     from vdf_bench.protect.partial import SEGMENT
 
     shape = survey.shape
     notes = []
+    if survey.size > SHIPPED_EDGES[1]:
+        notes.append(
+            f"a capture shows the attacked parser pictures of {SHIPPED_EDGES[1]} px, not {survey.size}: see below what "
+            "it finds there"
+        )
     if order.out.suffix == ".mp4" and (shape.width % 2 or shape.height % 2):
         notes.append("H.264 wants even sizes: the last row or column was repeated")
     if order.out.suffix == ".mkv" and shape.aspect != 1:

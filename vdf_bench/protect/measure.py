@@ -6,7 +6,6 @@ untouched background would flatter them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from vdf_bench.models.parser import Parser
     from vdf_bench.protect.partial import Partial
     from vdf_bench.protect.survey import Tell
+    from vdf_bench.video.stream import Shape
 
     Picture = NDArray[np.uint8]
 
@@ -40,14 +40,33 @@ SCALES: Final = (0.5, 0.75, 1.0, 1.5, 2.0)
 MISSED: Final = 0.8
 
 
-@dataclass
-class Arms:
-    """The sampled squares, (n, size, size, 3) uint8 each once all are in."""
+#: Largest edge at which an attacker cuts out the face: what the official pipelines train on.
+ATTACKER_EDGE: Final = 512
 
-    clean: list[Picture]
-    clean_crf: list[Picture]
-    published: list[Picture]
-    published_crf: list[Picture]
+
+class Arms:
+    """The sampled squares, cut to one size.
+
+    Attributes:
+        clean, clean_crf: (size, size, 3) uint8 each: of the original, and of what H.264 leaves of it.
+        published, published_crf: likewise of the written file.
+    """
+
+    def __init__(self, square: Square) -> None:
+        self._cut = square.cut
+        self.clean: list[Picture] = []
+        self.clean_crf: list[Picture] = []
+        self.published: list[Picture] = []
+        self.published_crf: list[Picture] = []
+
+    def add(self, clean: Picture, shown: Picture) -> None:
+        """Keep the squares of a pair of whole pictures."""
+        self.clean.append(self._cut(clean))
+        self.published.append(self._cut(shown))
+
+    def add_returned(self, arm: int, picture: Picture) -> None:
+        """Keep the square of what came back of an original (0) or a published (1) picture."""
+        (self.clean_crf, self.published_crf)[arm].append(self._cut(picture))
 
 
 def measure(video: Path, out: Path, partial: Partial, parsers: dict[str, Parser], tell: Tell) -> dict[str, Any]:
@@ -66,7 +85,8 @@ def measure(video: Path, out: Path, partial: Partial, parsers: dict[str, Parser]
     survey = partial.survey
     square = Square(survey.square, survey.size)
     wanted = {int((k + 0.5) * survey.frames / SAMPLES) for k in range(SAMPLES)}
-    arms = Arms([], [], [], [])
+    worked = Arms(square)
+    attacked = Arms(Square(survey.square, min(survey.square[3], ATTACKER_EDGE)))
     picture = _Picture(square)
     coded: list[float] = []
     echoes = Echo(CRF, survey.shape.rate), Echo(CRF, survey.shape.rate)
@@ -75,20 +95,20 @@ def measure(video: Path, out: Path, partial: Partial, parsers: dict[str, Parser]
     def receive(arm: int, pictures: list[Picture]) -> None:
         for back in pictures:
             if returned[arm] in wanted:
-                (arms.clean_crf, arms.published_crf)[arm].append(square.cut(back))
+                worked.add_returned(arm, back)
+                attacked.add_returned(arm, back)
             returned[arm] += 1
 
     clock = survey.shape.clock
     streams = zip(clean_shots(video, survey), computed_shots(partial), written_shots(out, clock), strict=True)
     for index, (clean, computed, written) in enumerate(streams):
-        height, width = clean.picture.shape[:2]
-        shown = np.ascontiguousarray(written.picture[:height, :width])
+        shown = _unpadded(written.picture, survey.shape)
         coded.append(psnr(square.native(shown), square.native(computed.picture)))
         picture.add(clean.picture, shown)
         if index in wanted:
             picture.sample(clean.picture, shown)
-            arms.clean.append(square.cut(clean.picture))
-            arms.published.append(square.cut(shown))
+            worked.add(clean.picture, shown)
+            attacked.add(clean.picture, shown)
         for arm, sent in enumerate((clean.picture, shown)):
             receive(arm, echoes[arm].push(sent))
         tell("measuring", index + 1, survey.frames)
@@ -96,7 +116,7 @@ def measure(video: Path, out: Path, partial: Partial, parsers: dict[str, Parser]
         receive(arm, echoes[arm].end())
     megabits = 1e-6 / survey.seconds
     return {
-        "picture": picture.values() | _perceived(arms),
+        "picture": picture.values() | _perceived(attacked),
         "coding": {"psnr_db": float(np.mean(coded)), "psnr_lowest_db": min(coded), "exact": min(coded) == PSNR_CAP},
         "bitrate": {
             "written_mbit_s": 8 * out.stat().st_size * megabits,
@@ -104,8 +124,15 @@ def measure(video: Path, out: Path, partial: Partial, parsers: dict[str, Parser]
             f"crf{CRF}_mbit_s": echoes[1].bits * megabits,
             f"original_crf{CRF}_mbit_s": echoes[0].bits * megabits,
         },
-        "parsing": _parsing(arms, parsers),
+        "parsing": _at_scales(worked, next(iter(parsers.values())))
+        | {"missed_in_capture": _captured(attacked, parsers)},
     }
+
+
+def _unpadded(picture: Picture, shape: Shape) -> Picture:
+    """An upright picture without the row or column that H.264 repeated behind the stored one."""
+    stored = np.rot90(picture, -shape.turns)[: shape.height, : shape.width]
+    return np.ascontiguousarray(np.rot90(stored, shape.turns))
 
 
 class _Picture:
@@ -153,38 +180,43 @@ def _perceived(arms: Arms) -> dict[str, float]:
     }
 
 
-def _parsing(arms: Arms, parsers: dict[str, Parser]) -> dict[str, Any]:
-    """Shares of the face that parsers read as background, mean over the sampled frames that show one."""
-    attacked = next(iter(parsers.values()))
-    seen = {"published": arms.published, f"crf{CRF}": arms.published_crf, f"original_crf{CRF}": arms.clean_crf}
+def _at_scales(arms: Arms, parser: Parser) -> dict[str, Any]:
+    """Shares of the face that the attacked parser reads as background at every scale of what the defense saw.
+
+    Means over the sampled frames; and in how many of them the share is large at all scales, which is what counts as
+    success. A scale at which the original shows no face says nothing.
+    """
+    seen = _seen(arms)
     by_scale: dict[str, dict[str, float]] = {name: {} for name in seen}
     least = {name: np.ones(len(arms.clean)) for name in seen}
     for scale in SCALES:
-        faces = [_labels(attacked, clean, scale) for clean in arms.clean]
+        faces = [_labels(parser, clean, scale) for clean in arms.clean]
         for name, pictures in seen.items():
-            shares = np.array(
-                [
-                    missed_share(face, _labels(attacked, shown, scale))
-                    for face, shown in zip(faces, pictures, strict=True)
-                ]
-            )
-            least[name] = np.fmin(least[name], shares)  # a frame without a face at this scale says nothing
+            pairs = zip(faces, pictures, strict=True)
+            shares = np.array([missed_share(face, _labels(parser, shown, scale)) for face, shown in pairs])
+            least[name] = np.fmin(least[name], shares)
             by_scale[name][f"{scale:g}"] = _mean(shares)
-    piped = {}
-    for parser, network in parsers.items():
-        face = network.parse(np.stack(arms.clean))
-        piped[parser] = {
-            name: _mean(
-                np.array([missed_share(*pair) for pair in zip(face, network.parse(np.stack(pictures)), strict=True)])
-            )
-            for name, pictures in seen.items()
-        }
     return {
         "frames": len(arms.clean),
         "missed_by_scale": by_scale,
         "missed_frames": {name: int((shares > MISSED).sum()) for name, shares in least.items()},
-        "missed_in_capture": piped,
     }
+
+
+def _captured(arms: Arms, parsers: dict[str, Parser]) -> dict[str, dict[str, float]]:
+    """The same shares as an attacker's capture finds them, by parser: at the size at which that parser looks."""
+    found: dict[str, dict[str, float]] = {}
+    for name, parser in parsers.items():
+        faces = parser.parse(np.stack(arms.clean))
+        found[name] = {}
+        for arm, pictures in _seen(arms).items():
+            pairs = zip(faces, parser.parse(np.stack(pictures)), strict=True)
+            found[name][arm] = _mean(np.array([missed_share(*pair) for pair in pairs]))
+    return found
+
+
+def _seen(arms: Arms) -> dict[str, list[Picture]]:
+    return {"published": arms.published, f"crf{CRF}": arms.published_crf, f"original_crf{CRF}": arms.clean_crf}
 
 
 def missed_share(clean: NDArray[np.integer[Any]], shown: NDArray[np.integer[Any]]) -> float:

@@ -48,20 +48,22 @@ class Survey:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; :meth:`from_json` reads them."""
-        shape = {name: str(value) for name, value in asdict(self.shape).items()}
-        return {**asdict(self), "shape": shape}
+        shape = self.shape
+        exact = {"clock": str(shape.clock), "rate": str(shape.rate), "aspect": str(shape.aspect)}
+        return {**asdict(self), "shape": {**asdict(shape), **exact}}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Survey:
         """The survey that :meth:`to_json` wrote."""
         known = values["shape"]
         shape = Shape(
-            width=int(known["width"]),
-            height=int(known["height"]),
+            width=known["width"],
+            height=known["height"],
             clock=Fraction(known["clock"]),
             rate=Fraction(known["rate"]),
             aspect=Fraction(known["aspect"]),
-            turns=int(known["turns"]),
+            turns=known["turns"],
+            matrix=tuple(known["matrix"]),
         )
         left, top, width, height = values["square"]
         return cls(

@@ -45,6 +45,7 @@ class Shape:
         rate: nominal frames per second.
         aspect: width of a stored pixel over its height.
         turns: counter-clockwise quarter turns that make a picture upright.
+        matrix: display matrix in FFmpeg's layout, which may mirror too; empty where there is none.
     """
 
     width: int
@@ -53,12 +54,13 @@ class Shape:
     rate: Fraction
     aspect: Fraction = Fraction(1)
     turns: int = 0
+    matrix: tuple[int, ...] = ()
 
     def upright(self) -> Shape:
         """The same video with its pictures stored as they are shown."""
         if self.turns % 2:
-            return replace(self, width=self.height, height=self.width, aspect=1 / self.aspect, turns=0)
-        return replace(self, turns=0)
+            return replace(self, width=self.height, height=self.width, aspect=1 / self.aspect, turns=0, matrix=())
+        return replace(self, turns=0, matrix=())
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ def shape_of(source: Source, frame: Any) -> Shape:
     """What :func:`write` needs to know of a video, from its header and first decoded frame."""
     rate = source.info.fps or Fraction(25)
     aspect = Fraction(source.stream.sample_aspect_ratio or 1)
-    return Shape(frame.width, frame.height, clock_of(source), rate, aspect, quarter_turns(frame))
+    sides = [bytes(side) for side in frame.side_data if side.type.name == "DISPLAYMATRIX"]
+    matrix = tuple(int(value) for value in np.frombuffer(sides[0], np.int32)) if sides else ()
+    return Shape(frame.width, frame.height, clock_of(source), rate, aspect, quarter_turns(frame), matrix)
 
 
 def write(path: Path, pictures: Iterable[Shot], shape: Shape, coding: Coding, sound: Path | None = None) -> None:
@@ -215,10 +219,10 @@ def _video_stream(container: Any, shape: Shape, coding: Coding) -> Any:
     stream.codec_context.time_base = shape.clock
     stream.codec_context.sample_aspect_ratio = shape.aspect
     stream.options = {"level": "3"} if coding == "ffv1" else x264_options(PUBLISHED_CRF, "medium")
-    if shape.turns:
-        if not hasattr(stream, "set_display_rotation"):
+    if shape.matrix:
+        if not hasattr(stream, "set_display_matrix"):
             raise UserError("a turned video needs a newer PyAV: pip install --upgrade av")
-        stream.set_display_rotation(90 * shape.turns if shape.turns < 3 else -90)
+        stream.set_display_matrix(shape.matrix)
     return stream
 
 
