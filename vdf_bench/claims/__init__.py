@@ -1,0 +1,1 @@
+"""Published claims, measured: what each needs besides a run."""
