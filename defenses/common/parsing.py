@@ -151,7 +151,9 @@ class ParsingObjective:
 
     def look(self, picture: Tensor, sight: Sight, *, reduced: bool = False) -> Glance:
         """Look at a protected frame (3, H, W) at one scale; the loss is differentiable where ``picture`` is."""
-        logits = self._logits(picture, sight.scale, reduced).flatten(1).index_select(1, sight.pixels).float()
+        # Pixel by pixel, as channels-last logits lie in memory.
+        pixels = self._logits(picture, sight.scale, reduced).permute(1, 2, 0).flatten(0, 1)
+        logits = pixels.index_select(0, sight.pixels).float().T
         loss = sight.weight * parsing_loss(logits, self._targets, self._parameters.loss)
         return Glance(sight.scale, loss, relabelled_share(logits, self._targets))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import torch
+from torch.nn.functional import avg_pool2d
 
 from vdf_bench.defenses.common.parsing import ParsingObjective, require_surrogate
 from vdf_bench.defenses.common.pixels import whole_levels
@@ -15,7 +15,6 @@ from vdf_bench.defenses.vdf.perturbation import Painter, Variables
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from vdf_bench.defenses.common.parsing import Glance, Sight
@@ -24,18 +23,27 @@ if TYPE_CHECKING:
     from vdf_bench.defenses.vdf.visual import VisualLoss
     from vdf_bench.interfaces import Setting
 
+#: Edge of the window of SSIM, pixels.
+WINDOW: Final = 7
+#: Shares that bfloat16 puts so near to the required one are looked at again in float32.
+DOUBT: Final = 0.02
+
 
 def similarity(first: Tensor, second: Tensor) -> float:
-    """SSIM of two frames (3, S, S) on their 8-bit levels, by scikit-image's defaults as the official code has it."""
-    from skimage.metrics import structural_similarity
+    """SSIM of two frames (3, S, S) on their 8-bit levels, by scikit-image's defaults as the official code has it.
 
-    def levels(frame: Tensor) -> NDArray[np.uint8]:
-        return (frame.cpu().numpy() * 255).round().astype(np.uint8)
-
-    ssim: float = structural_similarity(  # type: ignore[no-untyped-call]
-        levels(first), levels(second), channel_axis=0, data_range=255
-    )
-    return float(ssim)
+    That is a uniform window of 7 px, sample covariances, and the mean over places where the window fits.
+    """
+    one, other = ((frame * 255).round() for frame in (first, second))
+    maps = torch.cat([one, other, one * one, other * other, one * other])[None]
+    means = avg_pool2d(avg_pool2d(maps, (WINDOW, 1), 1), (1, WINDOW), 1)[0]
+    mean_a, mean_b, square_a, square_b, product = means.chunk(5)
+    sample = WINDOW**2 / (WINDOW**2 - 1)
+    covariance = sample * (product - mean_a * mean_b)
+    variances = sample * (square_a - mean_a**2 + square_b - mean_b**2)
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    ratio = (2 * mean_a * mean_b + c1) * (2 * covariance + c2) / ((mean_a**2 + mean_b**2 + c1) * (variances + c2))
+    return float(ratio.mean())
 
 
 class Examiner:
@@ -54,6 +62,7 @@ class Examiner:
         self._objective = objective
         self._updates = parameters.updates
         self._reduced = parameters.precision == "bfloat16"
+        self._required = parameters.success_share
         self._worst = worst
         self._sights = objective.prepare(clean, reduced=self._reduced)
 
@@ -61,20 +70,14 @@ class Examiner:
         """Every scale in sight, in full precision."""
         return self._look(picture, self._sights, reduced=False)
 
-    def enough(self, picture: Tensor, *, inherited: bool) -> tuple[list[Glance], bool]:
-        """What an update needs, and whether ``picture`` succeeds.
-
-        Args:
-            picture: (3, S, S).
-            inherited: nothing was changed yet, so that success is likely: it is looked for in full precision at once.
-        """
+    def enough(self, picture: Tensor) -> tuple[list[Glance], bool]:
+        """What an update needs, and whether ``picture`` (3, S, S) succeeds."""
         sights = self._sights
         briefly = self._updates == "first-unmet"
         if briefly:
             sights = sorted(sights, key=lambda sight: self._worst.get(sight.scale, 0.0))
-        reduced = self._reduced and not inherited
-        glances = self._look(picture, sights, reduced=reduced, briefly=briefly)
-        if reduced and self._succeeds(glances):
+        glances = self._look(picture, sights, reduced=self._reduced, briefly=briefly)
+        if self._reduced and self._succeeds(glances) and any(map(self._doubtful, glances)):
             glances = self._look(picture, sights, reduced=False, briefly=briefly)
         return glances, self._succeeds(glances)
 
@@ -93,6 +96,9 @@ class Examiner:
             if briefly and not self._objective.met(glance):
                 break
         return glances
+
+    def _doubtful(self, glance: Glance) -> bool:
+        return abs(glance.share - self._required) < DOUBT
 
     def _succeeds(self, glances: list[Glance]) -> bool:
         return all(self._objective.met(glance) for glance in glances)
@@ -127,7 +133,7 @@ def optimise(
     )
     for iteration in range(limit):
         picture = painter.paint(current)
-        glances, success = examiner.enough(picture, inherited=not first and iteration == 0)
+        glances, success = examiner.enough(picture)
         if success and iteration % check_every == 0:
             break
         loss = examiner.loss(glances)
