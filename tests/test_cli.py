@@ -82,6 +82,7 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["run", "--budget", "300"], "out of bounds"),
         (["run", "--budget", "big"], "no number"),
         (["run", "--budget", "psnr>=38"], "begin with linf="),
+        (["sweep", "--budget", "linf=1,2,4"], "ambiguous"),
         (["run", "--seed", "x"], "no whole number"),
         (["run", "--target", "half"], "known: composite, full, both"),
         (["run", "--set", "vdf.gain"], "COMPONENT.PARAMETER=VALUE"),
