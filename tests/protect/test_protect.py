@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from fractions import Fraction
 
@@ -182,22 +183,20 @@ def test_two_at_once_are_refused(tmp_path, head, protect):
         protect(video, tmp_path / "out.mkv", tell=again)
 
 
-def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, head, protect, segments_of_ten, monkeypatch):
-    video = portrait(tmp_path / "in.mp4", head, count=12)
-    real = work.write
-
-    def full(path, shots, shape, coding, sound=None):
-        if coding == "ffv1" and path.suffix == ".mkv":
-            raise OSError(28, "No space left on device")
-        real(path, shots, shape, coding, sound)
-
-    monkeypatch.setattr(work, "write", full)
-    with pytest.raises(UserError, match=r"No space left on device; make room, then give the same command"):
-        protect(video, tmp_path / "out.mkv")
-    assert (tmp_path / "out.mkv.partial" / "000001.nut").is_file()
-    monkeypatch.setattr(work, "write", real)
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, head, protect, segments_of_ten):
+    video = portrait(tmp_path / "in.mp4", head)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # No file may grow beyond what a segment takes, so that the whole does not fit.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+    try:
+        with pytest.raises(UserError, match=r"File too large; make room, then give the same command"):
+            protect(video, tmp_path / "out.mkv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "out.mkv").exists()
+    assert (tmp_path / "out.mkv.partial" / "000002.nut").is_file()
     protect(video, tmp_path / "out.mkv")
-    assert len(pictures(tmp_path / "out.mkv")[0]) == 12
+    assert len(pictures(tmp_path / "out.mkv")[0]) == 24
 
 
 def test_a_large_square_is_protected_at_a_smaller_size(tmp_path, head, protect):
