@@ -69,17 +69,16 @@ class ProgressWatcher:
         self._show()
 
     def progressed(self, step: Step, share: float) -> None:
-        """Correct what is left by how fast the step really goes; off a terminal, a line at every tenth."""
+        """Correct what is left by how fast the step really goes; off a terminal, a line early and at every tenth."""
         label, begun = self._running[step.key]
         now = time.perf_counter()
         # A fit that goes on from a checkpoint begins with a share: its speed counts from there.
-        first, since, before = self._pace.setdefault(step.key, (share, now, share))
-        self._pace[step.key] = (first, since, share)
+        first, since, told = self._pace.setdefault(step.key, (share, now, -1.0))
         if share > first:
             left = (1 - share) * (now - since) / (share - first)
             self._expect(step, now - begun + left)
-            told = int(10 * share) > int(10 * before)
-            if now - begun > QUIET and told and not self.console.is_terminal:
+            if now - begun > QUIET and int(10 * share) > int(10 * told) and not self.console.is_terminal:
+                self._pace[step.key] = (first, since, share)
                 self.console.print(
                     f"  {label}: {share:.0%}, about {duration(left)} left", highlight=False, markup=False
                 )
