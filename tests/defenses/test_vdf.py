@@ -173,3 +173,63 @@ def test_parameters_from_the_command_line():
         registry.create("defenses", "vdf", {"scales": "1,0.5"})
     with pytest.raises(UserError, match=r"vdf\.region"):
         registry.create("defenses", "vdf", {"region": "nose"})
+
+
+@pytest.mark.parametrize("updates", ["all", "unmet", "first-unmet"])
+def test_choices_of_scales_reach_success_at_all_of_them(frames, setting, updates):
+    out, log = run(frames[:4], setting, updates=updates, learning_rate=0.1, max_iterations=30)
+    assert log["success"] == [1.0] * 4
+    assert all(log[f"share@{scale:g}"][-1] > 0.8 for scale in VdfParameters().scales)
+    assert len(out) == 4
+
+
+def test_an_update_goes_back_through_unmet_scales_only(frames, setting, parser):
+    """Scale 2 is told as hidden from the start: with ``unmet`` no gradient passes it, with ``all`` it does."""
+
+    def backs(updates):
+        seen = []
+
+        class Watched(torch.nn.Module):
+            def forward(self, x):
+                logits = parser(x)
+                if logits.requires_grad:
+                    if x.shape[-1] == 64:
+                        logits = logits + torch.tensor([900.0] + [0.0] * 18)[:, None, None]
+                    logits.register_hook(lambda gradient, edge=x.shape[-1]: seen.append(edge))
+                return logits
+
+        watched = replace(setting, surrogate=Watched())
+        run(frames[:1], watched, updates=updates, max_iterations_first=2, learning_rate=0.001)
+        return set(seen)
+
+    assert backs("all") == {16, 24, 32, 48, 64}
+    assert backs("unmet") == {16, 24, 32, 48}
+    assert len(backs("first-unmet")) < 4
+
+
+def test_bfloat16_keeps_the_success_rule(frames, setting, parser):
+    out, log = run(frames[:4], setting, precision="bfloat16", learning_rate=0.1, max_iterations=30)
+    assert log["success"] == [1.0] * 4
+    for clean, picture in zip(frames, out, strict=False):
+        hidden = parser(picture[None])[0].argmax(0)[parser(clean[None])[0].argmax(0) == 1] == 0
+        assert hidden.float().mean() > 0.79
+
+
+def test_motion_needs_fewer_updates_where_the_picture_moves(setting, parser):
+    """A textured disc that jumps three pixels a frame takes its perturbation along."""
+    rng = torch.Generator().manual_seed(5)
+    disc = 0.52 + 0.02 * torch.randn(3, 20, 20, generator=rng)
+    clip = []
+    for index in range(5):
+        frame = torch.full((3, 32, 32), 0.40)
+        frame[:, 6:26, 3 * index : 3 * index + 20] = disc
+        clip.append((frame * 255).round() / 255)
+    needed = {
+        motion: sum(
+            run(clip, setting, motion=motion, domain="spatial", learning_rate=0.05, max_iterations=30)[1]["iterations"][
+                1:
+            ]
+        )
+        for motion in (True, False)
+    }
+    assert needed[True] < needed[False]
