@@ -7,7 +7,19 @@ import sys
 
 import typer
 
-from vdf_bench.commands import capture, catalogue, clips, doctor, models, protect, report, run, sweep, victims
+from vdf_bench.commands import (
+    capture,
+    catalogue,
+    clips,
+    doctor,
+    models,
+    protect,
+    report,
+    reproduce,
+    run,
+    sweep,
+    victims,
+)
 from vdf_bench.errors import UserError
 
 #: Exit code after Ctrl-C.
@@ -42,6 +54,7 @@ app.command()(capture.capture)
 app.add_typer(clips.app, name="clips")
 app.add_typer(models.app, name="models")
 app.add_typer(victims.app, name="victims")
+app.add_typer(reproduce.app, name="reproduce")
 
 
 def main() -> None:
