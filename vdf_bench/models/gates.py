@@ -32,6 +32,10 @@ GATES = {
     "eer": 0.02,
     "voice_r": 0.85,
     "voice_r_width": 0.80,
+    "autoencoder_psnr": 23.0,
+    "noise_error": 0.60,
+    "denoised_gain": 9.0,
+    "denoised_gain_over_blur": 0.0,
 }
 #: MediaPipe's face oval, in order, and the mesh points nearest to the 68 of iBUG.
 FACE_OVAL = (

@@ -11,8 +11,6 @@ from scipy.ndimage import gaussian_filter
 from vdf_bench.models.denoiser import add_noise, remove_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
@@ -47,7 +45,7 @@ def autoencoder_gates(autoencoder: Autoencoder, frames: NDArray[np.uint8]) -> di
     Three numbers a cell against four: a code that is no better has learnt nothing.
     """
     pictures = signals(frames)
-    back = torch.cat([autoencoder.decode(autoencoder.encode(batch)) for batch in pictures.split(32)])
+    back = torch.cat([autoencoder.decode(autoencoder.encode(batch)) for batch in torch.split(pictures, 32)])
     cells = F.interpolate(F.avg_pool2d(pictures, 8), scale_factor=8.0, mode="bicubic", align_corners=False)
     reached = psnr(back, pictures)
     return {"autoencoder_psnr": reached, "autoencoder_gain": reached - psnr(cells, pictures)}
@@ -92,7 +90,7 @@ def washing_gates(denoiser: Denoiser, pictures: Tensor, alpha_bar: Tensor, seed:
     clean = torch.cat(
         [
             remove_noise(batch, predict(denoiser, batch, WASHED), part)
-            for batch, part in zip(noisy.split(32), share.split(32), strict=True)
+            for batch, part in zip(torch.split(noisy, 32), torch.split(share, 32), strict=True)
         ]
     )
     seen = noisy / share.view(-1, 1, 1, 1).sqrt()
@@ -111,5 +109,4 @@ def _blur(pictures: Tensor, sigma: float) -> Tensor:
 
 def predict(denoiser: Denoiser, noisy: Tensor, step: int) -> Tensor:
     """The noise of many signals at one step, in batches."""
-    parts: Iterable[Tensor] = noisy.split(32)
-    return torch.cat([denoiser(part, torch.full((len(part),), step)) for part in parts])
+    return torch.cat([denoiser(part, torch.full((len(part),), step)) for part in torch.split(noisy, 32)])
