@@ -7,7 +7,7 @@ from vdf_bench.budget import Budget
 from vdf_bench.defenses.common.pixels import publish, quantise, whole_levels
 
 
-@pytest.mark.parametrize(("text", "levels"), [("0.05", 12), ("8/255", 8), ("16/255", 16), ("0", 0), ("1", 255)])
+@pytest.mark.parametrize(("text", "levels"), [("0.05", 12), ("8/255", 8), ("16/255", 16), ("0", 0), ("255/255", 255)])
 def test_whole_levels(text, levels):
     assert whole_levels(Budget.parse(text)) == levels
 

@@ -14,7 +14,7 @@ import torch
 from vdf_bench import registry
 from vdf_bench.errors import UserError
 from vdf_bench.interfaces import FitSetting
-from vdf_bench.victims.gaussian import field, rasterise_gsplat
+from vdf_bench.victims.gaussian import rasterise_gsplat
 from vdf_bench.victims.gaussian.rasterise import composite
 
 #: Not a multiple of a tile's edge.
@@ -119,7 +119,7 @@ def fitted(capture):
         return composite(*splats_and_size)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(field, "composite", spy)
+        patch.setattr("vdf_bench.victims.gaussian.splats.composite", spy)
         registry.create("victims", "gaussian", {"count": "600"}).fit(capture, FitSetting(iterations=40))
     return seen["last"]
 
