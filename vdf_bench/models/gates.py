@@ -34,8 +34,8 @@ GATES = {
     "voice_r_width": 0.80,
     "autoencoder_psnr": 23.0,
     "noise_error": 0.60,
-    "denoised_gain": 9.0,
-    "denoised_gain_over_blur": 0.0,
+    "denoised_gain": 10.0,
+    "denoised_gain_over_blur": 0.5,
 }
 #: MediaPipe's face oval, in order, and the mesh points nearest to the 68 of iBUG.
 FACE_OVAL = (
