@@ -62,7 +62,7 @@ def low_band(picture: Tensor, operator: Literal["haar", "dct", "blur"]) -> Tenso
     if operator == "blur":
         return gaussian_blur(picture, BLUR_SIGMA)
     height, width = (side // BLOCK * BLOCK for side in picture.shape[1:])
-    blocks = picture[:, :height, :width].unflatten(2, (-1, BLOCK)).unflatten(1, (-1, BLOCK))
+    blocks = picture[:, :height, :width].reshape(len(picture), height // BLOCK, BLOCK, width // BLOCK, BLOCK)
     position = torch.arange(BLOCK, dtype=picture.dtype, device=picture.device)
     basis = torch.cos(math.pi / BLOCK * (position + 0.5) * position[:KEPT, None]) * math.sqrt(2 / BLOCK)
     basis[0] /= math.sqrt(2)

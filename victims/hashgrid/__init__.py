@@ -71,7 +71,7 @@ class Hashgrid(Component):
         """Rough CPU seconds of a fit to ``frames`` training frames, on one core."""
         from vdf_bench.victims.hashgrid.sizes import sizes
 
-        chosen = self.parameters.over(sizes(size, frames, scale))
+        chosen: Sizes = self.parameters.over(sizes(size, frames, scale))
         return chosen.seconds * (iterations or chosen.iterations) / chosen.iterations
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> Head:

@@ -123,4 +123,5 @@ class TriplaneField(RayField):
             at = torch.stack([at[..., 0], down], -1)
         features = sample(blended, at)
         faded = features * (4 * (1 - apart[inside])).clamp(max=1)
-        return faded.new_zeros(3, channels, len(points)).index_copy(2, inside, faded)
+        spread: Tensor = faded.new_zeros(3, channels, len(points)).index_copy(2, inside, faded)
+        return spread

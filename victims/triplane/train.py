@@ -37,6 +37,7 @@ PLANE_RATE, NETWORK_RATE = 2e-2, 5e-3
 class TriplaneTrainer(Trainer):
     """A fit of ``triplane``; see :class:`vdf_bench.interfaces.Victim`."""
 
+    field: TriplaneField
     final_rate = 0.2
 
     def __init__(self, capture: Capture, setting: FitSetting, parameters: TriplaneParameters) -> None:
