@@ -268,7 +268,7 @@ class _Builder:
         }
         through = ("vdf_bench.models.parser", "vdf_bench.budget", "vdf_bench.enforce")
         code = digest([self._code("defenses", defense, *through), weights_digest(SURROGATE)])
-        label = f"protect {clip} with {defense} within {budget}"
+        label = f"protect {clip} with {defense}" + (f" within {budget}" if budget.linf else "")
         return self.plan.add(Step("protect", label, params, {"clip": clip_key}, code))
 
     def cells(
