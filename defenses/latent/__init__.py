@@ -18,6 +18,7 @@ stopping rule. (Its ``16/255`` is doubled there for [-1, 1] pictures: the same b
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -50,7 +51,7 @@ class LatentParameters(Parameters):
     warm: bool = Field(False, description="start from the previous frame's perturbation instead of from zero")
 
 
-class _Latent(Component):
+class _Latent(Component, ABC):
     """One loop, four losses."""
 
     parameters_model: ClassVar[type[Parameters]] = LatentParameters
@@ -59,9 +60,9 @@ class _Latent(Component):
         super().__init__(parameters)
         self._record: LatentRecord | None = None
 
+    @abstractmethod
     def loss(self, size: int) -> Loss:
         """What is descended on frames of this edge."""
-        raise NotImplementedError
 
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
         from vdf_bench.defenses.common.descent import SignGradient, descend
