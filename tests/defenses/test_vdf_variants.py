@@ -11,7 +11,7 @@ from vdf_bench.defenses.vdf.stream import protect
 from vdf_bench.defenses.vdf.variants import OfficialParameters
 from vdf_bench.errors import UserError
 from vdf_bench.models.vgg import LAYERS, WEIGHTS_FILE, Vgg16Features, load_vgg16, vgg16_digest
-from vdf_bench.plan import _room
+from vdf_bench.plan.builder import room
 
 ABLATIONS = {
     "vdf-noshare": {"sharing": "none"},
@@ -101,7 +101,7 @@ def test_every_target_is_hit(region, frames, setting):
 
 
 def test_a_variants_digest_covers_what_it_shares():
-    assert _room("defenses", "vdf-official") == _room("defenses", "vdf") == "vdf_bench.defenses"
+    assert room("defenses", "vdf-official") == room("defenses", "vdf") == "vdf_bench.defenses"
 
 
 class TestVisualTerm:

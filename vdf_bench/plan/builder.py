@@ -1,149 +1,23 @@
-"""From a request to a matrix of cells, and from the cells to a DAG of keyed steps.
-
-A step's key is the SHA-256 of its name, its parameters, the keys of its inputs and the digest of the code and weights
-behind it. Equal keys are one step, whoever asks for it.
-"""
+"""From a request to cells, and from the cells to steps; one method an arrow of the story."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from vdf_bench import registry
 from vdf_bench.budget import Budget
 from vdf_bench.chain import canonical_chain
 from vdf_bench.errors import UserError
+from vdf_bench.plan.graph import Arm, Cell, Plan, Step
+from vdf_bench.plan.request import SURROGATE
 from vdf_bench.sources import code_digest, user_weights_digest, weights_digest
 from vdf_bench.store import digest, file_digest
 
 if TYPE_CHECKING:
     from vdf_bench.interfaces import Target
-    from vdf_bench.presets import Preset
-
-Arm = Literal["defended", "clean", "control"]
-
-#: Code that every step runs through.
-SHARED = ("vdf_bench.steps", "vdf_bench.packing", "vdf_bench.store", "vdf_bench.clip", "vdf_bench.labels")
-#: Torch and BLAS threads of every step; in the key, because sums depend on it.
-THREADS = 1
-#: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
-SURROGATE = "builtin"
-PARSERS = ("builtin", "heldout", "bisenet", "landmark-hull")
-POLICIES = ("repair", "strict", "drop")
-TARGETS: dict[str, tuple[Target, ...]] = {"composite": ("composite",), "full": ("full",), "both": ("composite", "full")}
-DRIVES = ("auto", "audio", "landmarks")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks for: names as typed, before anything is looked up.
-
-    Attributes:
-        defenses, victims, purifiers: component names; ``("all",)`` is every one whose needs are met. Without victims
-            a run ends at the capture.
-        clips: registered names or paths; empty takes the preset's.
-        budgets: L-infinity bounds and fidelity floors.
-        seeds: empty takes the preset's.
-        parsers: the face parsers that attackers run.
-        policy: what the attacker does about face-less frames.
-        targets: training targets of the victims.
-        drive: what drives the clone's lips: ``audio``, ``landmarks``, or ``auto`` (audio where it predicts them).
-        controls: arms that every run carries beside the clean one.
-        overrides: ``--set``: component -> parameter -> text.
-        iterations: of every fit; None is each victim's default.
-        timeout: wall seconds of one fit.
-        poisons: damages of :data:`vdf_bench.capture.poison.POISONS`, done to the capture of the clean clip; each is an
-            arm of its own, a control.
-        device: torch device that victims train and render on; another device is another result.
-    """
-
-    preset: Preset
-    defenses: tuple[str, ...] = ("vdf",)
-    victims: tuple[str, ...] = ("all",)
-    purifiers: tuple[str, ...] = ("identity",)
-    clips: tuple[str, ...] = ()
-    budgets: tuple[Budget, ...] = (Budget(0.05),)
-    seeds: tuple[int, ...] = ()
-    parsers: tuple[str, ...] = (SURROGATE,)
-    policy: str = "repair"
-    targets: tuple[Target, ...] = ("composite",)
-    drive: str = "auto"
-    controls: tuple[str, ...] = ("noise",)
-    overrides: dict[str, dict[str, str]] = field(default_factory=dict)
-    iterations: int | None = None
-    timeout: float = 3600.0
-    poisons: tuple[str, ...] = ()
-    device: str = "cpu"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One node of the DAG.
-
-    Attributes:
-        name: the function in :data:`vdf_bench.steps.STEPS`.
-        label: what a person reads.
-        params: what the result depends on.
-        inputs: role -> key of another step.
-        code: digest of the code and weights behind it.
-        where: parameters that say where to read something whose content is already in ``code``; not in the key.
-    """
-
-    name: str
-    label: str
-    params: dict[str, Any]
-    inputs: dict[str, str]
-    code: str
-    where: dict[str, str] = field(default_factory=dict)
-
-    @cached_property
-    def key(self) -> str:
-        """Content key."""
-        return digest([self.name, self.params, self.inputs, self.code, code_digest(*SHARED), THREADS])
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One row group of the result table, and the keys of its steps. ``target`` and ``victim`` are empty without one.
-
-    ``steps`` maps ``clip, protected, frames, capture`` and, where a victim runs, ``head, rendering`` and the judges
-    ``judge.protect, judge.capture, judge.clone`` to keys; a stage that is not judged is absent.
-    """
-
-    clip: str
-    defense: str
-    linf: float
-    purifier: str
-    capture: str
-    target: str
-    victim: str
-    seed: int
-    arm: Arm
-    steps: dict[str, str]
-    floor: float = 0.0
-
-    @property
-    def attacker(self) -> tuple[str, str, str, str, str, int]:
-        """What this cell shares with its clean twin."""
-        return (self.clip, self.purifier, self.capture, self.target, self.victim, self.seed)
-
-
-@dataclass
-class Plan:
-    """The DAG in an order in which inputs come first, the cells over it, and what could not be planned."""
-
-    steps: dict[str, Step] = field(default_factory=dict)
-    cells: list[Cell] = field(default_factory=list)
-    left_out: list[dict[str, str]] = field(default_factory=list)
-    inputs: dict[str, str] = field(default_factory=dict)
-
-    def add(self, step: Step) -> str:
-        """Add ``step`` unless an equal one is there; its key."""
-        self.steps.setdefault(step.key, step)
-        return step.key
+    from vdf_bench.plan.request import Request
 
 
 def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan) -> list[str]:
@@ -230,7 +104,7 @@ class _Builder:
         return values
 
     def _code(self, kind: registry.Kind, name: str, *more: str) -> str:
-        code = code_digest(_room(kind, name), *more)
+        code = code_digest(room(kind, name), *more)
         fingerprint = registry.load(kind, name).fingerprint()
         return digest([code, fingerprint]) if fingerprint else code
 
@@ -337,7 +211,7 @@ class _Builder:
             "versions": [registry.load("purifiers", name).card.version for name in parts],
             "seed": seed,
         }
-        code = code_digest("vdf_bench.chain", *(_room("purifiers", name) for name in parts))
+        code = code_digest("vdf_bench.chain", *(room("purifiers", name) for name in parts))
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
@@ -402,7 +276,7 @@ class _Builder:
         return self.plan.add(Step("judge", f"judge {stage}: {label}", params, inputs, code))
 
 
-def _room(kind: registry.Kind, name: str) -> str:
+def room(kind: registry.Kind, name: str) -> str:
     """The package around a component's module: what it imports from its neighbours changes its results too."""
     module: str = registry.load(kind, name).__module__
     if kind == "defenses" and module.startswith("vdf_bench.defenses."):
