@@ -14,7 +14,7 @@ from vdf_bench.check import complete_check, prepare_check
 from vdf_bench.execute.worker import compute
 from vdf_bench.interfaces import CaptureRefused
 from vdf_bench.judges import gates, outcome
-from vdf_bench.plan import Request
+from vdf_bench.plan import Attacker, Request
 from vdf_bench.presets import preset
 from vdf_bench.report.checks import print_checks, write_checks
 from vdf_bench.run import collect, prepare
@@ -53,7 +53,8 @@ def no_gates(monkeypatch):
 @pytest.mark.usefixtures("no_gates")
 def test_a_capture_that_stops_is_refused_with_its_code(tmp_path, monkeypatch):
     monkeypatch.setattr(outcome, "FROZEN_CHANGE", 0.0)  # a fit of a second hardly moves
-    asked = {"defenses": ("occlude",), "policy": "strict", "preset": preset("quick").resized(64, 16)}
+    strict = (Attacker(capture="builtin/strict"),)
+    asked = {"defenses": ("occlude",), "attackers": strict, "preset": preset("quick").resized(64, 16)}
     judged, table, _ = carried_out(tmp_path, **asked)
     assert judged["none"] == ("trained", "")
     ended, code = judged["occlude"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
-    from vdf_bench.plan import Request
+    from vdf_bench.plan import Attacker, Request
 
 #: Largest seed, so that every generator takes it.
 MAX_SEED = 2**32 - 1
@@ -42,6 +42,19 @@ def some_names(text: str, option: str) -> tuple[str, ...]:
     if not found:
         raise UserError(f"{option} {text!r} names nothing: give a value or leave it out")
     return found
+
+
+def attackers(purifiers: str, parsers: str, policy: str) -> tuple[Attacker, ...]:
+    """Every purifier chain with every parser.
+
+    Raises:
+        UserError: nothing is named, or a text is of no known form.
+    """
+    from vdf_bench.capture.spec import POLICIES
+    from vdf_bench.plan import every_attacker
+
+    chains, captures = some_names(purifiers, "--purifier"), some_names(parsers, "--parser")
+    return every_attacker(chains, captures, choice(policy, "--policy", POLICIES))
 
 
 def device(text: str) -> str:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.capture import Capture, Policy
-    from vdf_bench.capture.landmarks import Landmarker
     from vdf_bench.capture.parsing import FrameParser
     from vdf_bench.clip import Clip
     from vdf_bench.interfaces import Evidence, Setting
@@ -90,11 +89,15 @@ def purify_step(params: Params, inputs: Inputs) -> Artifact:
 
 def capture_step(params: Params, inputs: Inputs) -> Artifact:
     """Preprocess what the attacker has; a refusal is a result, with its code."""
+    from vdf_bench.capture.parsers import attacker_parser
     from vdf_bench.interfaces import CaptureRefused
 
     frames, audio = inputs["frames"].arrays["frames"], inputs["clip"].arrays["audio"]
+    view = inputs["view"].arrays["frames"] if "view" in inputs else None
+    chosen = {name: params[name] for name in ("scale", "kernel", "vote") if name in params}
+    parser = attacker_parser(params["parser"], **chosen)
     try:
-        captured = capture_frames(frames, audio, params["parser"], params["policy"], params.get("poison"))
+        captured = capture_frames(frames, audio, parser, params["policy"], params.get("poison"), view)
         return Artifact(captured.to_arrays(), {})
     except CaptureRefused as refusal:
         return Artifact({}, {"refused": refusal.code})
@@ -103,36 +106,36 @@ def capture_step(params: Params, inputs: Inputs) -> Artifact:
 def capture_frames(
     frames: NDArray[np.uint8],
     audio: NDArray[np.float32],
-    parser: str,
+    parser: FrameParser,
     policy: Policy,
     poison: tuple[str, int] | None = None,
+    view: NDArray[np.uint8] | None = None,
 ) -> Capture:
-    """Capture with the networks that ship, or a parser of the user's.
+    """Capture with a parser, and with the networks that ship for all else.
 
     Args:
         frames: (T, S, S, 3) uint8 RGB, as the attacker has them.
         audio: (N,) float32 mono at 16 kHz; empty where there is none.
-        parser: name of the face parser.
+        parser: the face parser.
         policy: what happens to frames in which no face is found.
         poison: a probe's damage, by name and seed; see :mod:`vdf_bench.capture.poison`.
+        view: like ``frames``: what parser and landmarker look at instead.
 
     Raises:
         CaptureRefused: the pipeline stopped, with a code.
-        UserError: the parser's weights are missing.
     """
     from vdf_bench.capture.pipeline import capture_clip
     from vdf_bench.models.face_shape import load_face_shape
     from vdf_bench.models.landmarker import load_landmarker
 
-    landmarker = load_landmarker()
-    chosen = _attacker_parser(parser, landmarker)
     if poison is not None:
         from vdf_bench.capture.poison import POISONS, PoisonedParser, add_noise
 
         name, seed = poison
         frames = add_noise(frames, POISONS[name], seed)
-        chosen = PoisonedParser(chosen, POISONS[name], seed)
-    return capture_clip(frames, audio, chosen, landmarker, load_face_shape(), policy)
+        view = None if view is None else add_noise(view, POISONS[name], seed)
+        parser = PoisonedParser(parser, POISONS[name], seed)
+    return capture_clip(frames, audio, parser, load_landmarker(), load_face_shape(), policy, view=view)
 
 
 def fit_step(params: Params, inputs: Inputs) -> Artifact:
@@ -244,16 +247,6 @@ def to_bytes(frame: Tensor) -> NDArray[np.uint8]:
     """(3, S, S) float in [0, 1] to (S, S, 3) uint8."""
     picture: NDArray[np.uint8] = (frame * 255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy()
     return picture
-
-
-def _attacker_parser(name: str, landmarker: Landmarker) -> FrameParser:
-    if name == "landmark-hull":
-        from vdf_bench.capture.hull import LandmarkHull
-
-        return LandmarkHull(landmarker)
-    from vdf_bench.models.parser import load_parser
-
-    return load_parser(name)
 
 
 def _capture(artifact: Artifact) -> Capture:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from vdf_bench import registry
+from vdf_bench.models.parser import load_parser
 from vdf_bench.steps import capture_frames
 
 SIZES = (64, 128, 256)
@@ -42,7 +43,7 @@ def captures(request):
     @cache
     def capture_of(size):
         clip = registry.create("clips", "synth").load("synth-a", size, frames)
-        return capture_frames(clip.frames, clip.audio, "builtin", "repair")
+        return capture_frames(clip.frames, clip.audio, load_parser("builtin"), "repair")
 
     return capture_of
 

@@ -7,7 +7,7 @@ import pytest
 
 from vdf_bench.capture.hull import LandmarkHull, hull_labels
 from vdf_bench.capture.landmarks import detect_landmarks, nearest_valid, usable
-from vdf_bench.capture.parsing import colour_code, parse_frames, vote
+from vdf_bench.capture.parsing import colour_code, parse_frames
 from vdf_bench.capture.scalars import eye_scalar, interocular, mouth_scalars
 from vdf_bench.clip import split_frames
 from vdf_bench.interfaces import CaptureRefused
@@ -83,7 +83,7 @@ def test_hull_is_the_head(person):
     assert not LandmarkHull(person).parse(person.frames).any()
 
 
-def test_colours_and_votes(person):
+def test_colours(person):
     parsing = parse_frames(person.frames, person)
     shares = [parsing.trace[f"{name}_share"] for name in ("background", "head", "neck", "torso")]
     assert sum(shares) == pytest.approx(1)
@@ -96,8 +96,3 @@ def test_colours_and_votes(person):
         (17, [0, 0, 255]),
     ):
         assert (coded[parsing.labels[0] == value] == colour).all()
-    flicker = np.ones((9, 4, 4), np.uint8)
-    flicker[4] = 0
-    np.testing.assert_array_equal(vote(flicker), 1)
-    flicker[3:8] = 0
-    assert not vote(flicker)[5].any()

@@ -64,28 +64,6 @@ def parse_frames(frames: NDArray[np.uint8], parser: FrameParser) -> Parsing:
     return Parsing(labels, trace)
 
 
-def vote(labels: NDArray[np.uint8], radius: int = 2) -> NDArray[np.uint8]:
-    """The most frequent class of each pixel over ``2 radius + 1`` frames: an attacker's cure for flickering masks.
-
-    Args:
-        labels: (T, S, S) uint8 classes.
-        radius: frames to either side; the ends take what there is. Ties go to the lower class.
-
-    Returns:
-        (T, S, S) uint8 classes.
-    """
-    most = np.zeros(labels.shape, np.uint8)
-    best = np.zeros(labels.shape, np.uint8)
-    for value in np.unique(labels):
-        here = labels == value
-        padded = np.pad(here.astype(np.uint8), ((radius, radius), (0, 0), (0, 0)))
-        count = sum(padded[k : k + len(labels)] for k in range(2 * radius + 1))
-        more = count > most
-        best[more] = value
-        most = np.maximum(most, count)
-    return best
-
-
 def colour_code(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(..., S, S) classes to (..., S, S, 3) uint8 RGB in the official four colours."""
     table = np.zeros((len(classes.CLASSES), 3), np.uint8)

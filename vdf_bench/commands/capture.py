@@ -25,8 +25,9 @@ def capture(
 ) -> None:
     """Preprocess a clip into the folder that RAD-NeRF, ER-NeRF, TalkingGaussian and their kin train from."""
     from vdf_bench.capture.layout import write_layout
+    from vdf_bench.capture.parsers import attacker_parser
+    from vdf_bench.capture.spec import PARSERS, POLICIES
     from vdf_bench.interfaces import CaptureRefused
-    from vdf_bench.plan import PARSERS, POLICIES
     from vdf_bench.steps import capture_frames, load_clip
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -34,8 +35,9 @@ def capture(
     arguments.known_clip(clip)
     chosen = cast("Policy", arguments.choice(policy, "--policy", POLICIES))
     loaded = load_clip(clip, size, frames)
+    chosen_parser = attacker_parser(arguments.choice(parser, "--parser", PARSERS))
     try:
-        captured = capture_frames(loaded.frames, loaded.audio, arguments.choice(parser, "--parser", PARSERS), chosen)
+        captured = capture_frames(loaded.frames, loaded.audio, chosen_parser, chosen)
     except CaptureRefused as refusal:
         raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
     write_layout(captured, out)

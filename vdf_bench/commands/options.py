@@ -29,7 +29,7 @@ Frames = Annotated[
 ]
 Seeds = Annotated[str, typer.Option("--seed", metavar="SEEDS", help="S[,S...]; default: the preset's.")]
 Parsers = Annotated[
-    str, typer.Option("--parser", metavar="NAME", help="The attacker's face parser; builtin is white-box.")
+    str, typer.Option("--parser", metavar="PARSERS", help="The attacker's: NAME[/vote][/scale=F][/on=CHAIN][,...].")
 ]
 PolicyName = Annotated[str, typer.Option("--policy", metavar="POLICY", help="Face-less frames: repair, strict, drop.")]
 Targets = Annotated[str, typer.Option("--target", metavar="TARGET", help="Victims train on: composite, full, both.")]

@@ -58,19 +58,17 @@ def run(
 ) -> None:
     """Protect, attack, clone and judge: does the defense hold?"""
     from vdf_bench.budget import Budget
-    from vdf_bench.plan import DRIVES, PARSERS, POLICIES, TARGETS, Request
+    from vdf_bench.plan import DRIVES, TARGETS, Request
     from vdf_bench.presets import preset as find_preset
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),
         defenses=arguments.some_names(defense, "--defense"),
         victims=arguments.some_names(victim, "--victim"),
-        purifiers=arguments.some_names(purifier, "--purifier"),
+        attackers=arguments.attackers(purifier, parser, policy),
         clips=arguments.names(clip),
         budgets=Budget.parse_all(budget),
         seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
-        parsers=tuple(arguments.choice(name, "--parser", PARSERS) for name in arguments.some_names(parser, "--parser")),
-        policy=arguments.choice(policy, "--policy", POLICIES),
         targets=TARGETS[arguments.choice(target, "--target", tuple(TARGETS))],
         drive=arguments.choice(drive, "--drive", DRIVES),
         controls=tuple(name for name in arguments.names(control) if name != "none"),

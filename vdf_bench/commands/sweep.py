@@ -59,19 +59,17 @@ def sweep(
     The same as run with other defaults; any run with two budgets reports the same curves.
     """
     from vdf_bench.budget import Budget
-    from vdf_bench.plan import PARSERS, POLICIES, Request
+    from vdf_bench.plan import Request
     from vdf_bench.presets import preset as find_preset
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),
         defenses=arguments.some_names(defense, "--defense"),
         victims=arguments.some_names(victim, "--victim"),
-        purifiers=arguments.some_names(purifier, "--purifier"),
+        attackers=arguments.attackers(purifier, parser, policy),
         clips=arguments.names(clip),
         budgets=Budget.parse_all(budget),
         seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
-        parsers=tuple(arguments.choice(name, "--parser", PARSERS) for name in arguments.some_names(parser, "--parser")),
-        policy=arguments.choice(policy, "--policy", POLICIES),
         controls=tuple(name for name in arguments.names(control) if name != "none"),
         overrides=arguments.overrides(set_ or []),
         iterations=iterations,

@@ -134,7 +134,7 @@ def _request(
     iterations: int | None,
     timeout: float,
 ) -> Request:
-    from vdf_bench.plan import PARSERS, POLICIES, TARGETS, Request
+    from vdf_bench.plan import TARGETS, Request
     from vdf_bench.presets import preset as find_preset
 
     return Request(
@@ -143,8 +143,7 @@ def _request(
         victims=arguments.some_names(names, "NAMES"),
         clips=arguments.names(clip),
         seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
-        parsers=tuple(arguments.choice(name, "--parser", PARSERS) for name in arguments.some_names(parser, "--parser")),
-        policy=arguments.choice(policy, "--policy", POLICIES),
+        attackers=arguments.attackers("identity", parser, policy),
         targets=TARGETS[arguments.choice(target, "--target", tuple(TARGETS))],
         controls=(),
         overrides=arguments.overrides(set_ or []),

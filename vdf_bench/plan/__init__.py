@@ -6,9 +6,9 @@ behind it. Equal keys are one step, whoever asks for it.
 
 from vdf_bench.plan.builder import build_plan
 from vdf_bench.plan.graph import SHARED, THREADS, Arm, Cell, Plan, Step
-from vdf_bench.plan.request import DRIVES, PARSERS, POLICIES, SURROGATE, TARGETS, Request
+from vdf_bench.plan.request import DRIVES, SURROGATE, TARGETS, Attacker, Request, every_attacker
 
 __all__ = [
-    "DRIVES", "PARSERS", "POLICIES", "SHARED", "SURROGATE", "TARGETS", "THREADS",
-    "Arm", "Cell", "Plan", "Request", "Step", "build_plan",
+    "DRIVES", "SHARED", "SURROGATE", "TARGETS", "THREADS",
+    "Arm", "Attacker", "Cell", "Plan", "Request", "Step", "build_plan", "every_attacker",
 ]  # fmt: skip

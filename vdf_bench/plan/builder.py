@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from vdf_bench import registry
 from vdf_bench.budget import Budget
-from vdf_bench.chain import canonical_chain
+from vdf_bench.capture.spec import CaptureSpec
 from vdf_bench.errors import UserError
 from vdf_bench.plan.graph import Arm, Cell, Plan, Step
-from vdf_bench.plan.request import SURROGATE
+from vdf_bench.plan.request import SURROGATE, Attacker
 from vdf_bench.sources import code_digest, user_weights_digest, weights_digest
 from vdf_bench.store import digest, file_digest
 
@@ -55,7 +55,7 @@ def build_plan(request: Request) -> Plan:
     defenses = _select("defenses", request.defenses, plan)
     arms = list(dict.fromkeys(["none", *request.controls, *defenses]))
     victims = _select("victims", request.victims, plan)
-    chains = [canonical_chain(text) for text in request.purifiers]
+    attackers = dict.fromkeys(Attacker.parse(attacker.chain, attacker.capture) for attacker in request.attackers)
     builder = _Builder(request, plan)
     called: dict[str, str] = {}
     for clip, seed in product(request.clips or request.preset.clips, request.seeds or request.preset.seeds):
@@ -68,14 +68,14 @@ def build_plan(request: Request) -> Plan:
                 raise UserError(f"clip {clip!r} is neither a known name nor a file: see 'vdf-bench clips list'")
             plan.inputs[name] = file_digest(Path(clip))
         clip_key = builder.clip(clip, provider, plan.inputs.get(name, ""))
-        for chain, parser in product(chains, request.parsers):
+        for attacker in attackers:
             clean: dict[str, str] = {}
             for arm, budget in builder.arms(arms):
                 published = builder.published(clip_key, name, arm, budget, seed)
-                clean = builder.cells(clip_key, name, arm, budget, published, chain, parser, victims, seed, clean)
+                clean = builder.cells(clip_key, name, arm, budget, published, attacker, victims, seed, clean)
             for poison in request.poisons:
                 still = Budget(0.0)
-                builder.cells(clip_key, name, "none", still, clip_key, chain, parser, victims, seed, clean, poison)
+                builder.cells(clip_key, name, "none", still, clip_key, attacker, victims, seed, clean, poison)
     judged = {name for name, _ in builder.judges}
     for name in registry.names("judges"):
         judge = registry.create("judges", name, request.overrides.get(name))
@@ -152,8 +152,7 @@ class _Builder:
         defense: str,
         budget: Budget,
         published: str,
-        chain: str,
-        parser: str,
+        attacker: Attacker,
         victims: list[str],
         seed: int,
         clean: dict[str, str],
@@ -165,30 +164,29 @@ class _Builder:
         if defense == "none" and not poison:
             arm = "clean"
         base = {"clip": clip_key, "protected": published}
-        base["frames"] = self._purified(clip_key, published, chain, clip, defense, seed)
+        base["frames"] = self._purified(clip_key, published, attacker.chain, clip, defense, seed)
+        spec = CaptureSpec.parse(attacker.capture)
+        base["capture"] = self._captured(base, spec, clip, poison or defense, poison, seed)
         defense = poison or defense
-        base["capture"] = self._captured(clip_key, base["frames"], parser, f"{clip}, {defense}, {parser}", poison, seed)
+        named = f"{clip}, {defense}, {spec.name}"
         found = dict(clean) if clean else {"capture": base["capture"]}
         twin = found["capture"]
         if arm != "clean" and not poison:
             base["judge.protect"] = self._judge("protect", base, {"protect": "protected"}, f"{clip}, {defense}")
         seen = {**base, "clean_capture": twin}
-        base["judge.capture"] = self._judge(
-            "capture", seen, self._costs(seen, clip_key), f"{clip}, {defense}, {parser}"
-        )
+        base["judge.capture"] = self._judge("capture", seen, self._costs(seen, clip_key), named)
         for target, victim in product(self.request.targets, victims):
-            label = f"{victim} on {clip}, {defense}, {parser}"
+            label = f"{victim} on {named}"
             steps = dict(base)
             steps["head"] = self._fit(base["capture"], victim, target, seed, label)
             steps["rendering"] = self._drive(steps["head"], base["capture"], twin, victim, label)
             found.setdefault(f"rendering {target} {victim}", steps["rendering"])
             every = {**steps, "clean_capture": twin, "clean_rendering": found[f"rendering {target} {victim}"]}
             steps["judge.clone"] = self._judge("clone", every, self._costs(every, clip_key), label)
-            capture = f"{parser}/{self.request.policy}"
-            place = (chain, capture, target, victim, seed, arm, steps)
+            place = (attacker.chain, attacker.capture, target, victim, seed, arm, steps)
             self.plan.cells.append(Cell(clip, defense, budget.levels, *place, floor=budget.psnr))
         if not victims:
-            ending = (chain, f"{parser}/{self.request.policy}", "", "", seed, arm, base)
+            ending = (attacker.chain, attacker.capture, "", "", seed, arm, base)
             self.plan.cells.append(Cell(clip, defense, budget.levels, *ending, floor=budget.psnr))
         return found
 
@@ -215,15 +213,18 @@ class _Builder:
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
-    def _captured(self, clip_key: str, frames: str, parser: str, label: str, poison: str, seed: int) -> str:
-        params: dict[str, Any] = {"parser": parser, "policy": self.request.policy}
+    def _captured(self, steps: dict[str, str], spec: CaptureSpec, clip: str, who: str, poison: str, seed: int) -> str:
+        params = spec.params()
         if poison:
             params["poison"] = [poison, seed]
-        models = [f"vdf_bench.models.{name}" for name in ("parser", "landmarker", "face_shape", "audio_mouth")]
-        weights = weights_digest(parser, "landmarker", "face-shape", "audio-mouth")
-        code = digest([code_digest("vdf_bench.capture", "vdf_bench.correlation", *models), weights])
-        inputs = {"clip": clip_key, "frames": frames}
-        return self.plan.add(Step("capture", f"capture {label}", params, inputs, code))
+        modules = [f"vdf_bench.models.{name}" for name in ("parser", "landmarker", "face_shape", "audio_mouth")]
+        modules += ["vdf_bench.video.flow"] if spec.vote else []
+        weights = weights_digest(*spec.networks, "landmarker", "face-shape", "audio-mouth")
+        code = digest([code_digest("vdf_bench.capture", "vdf_bench.correlation", *modules), weights])
+        inputs = {"clip": steps["clip"], "frames": steps["frames"]}
+        if spec.view:
+            inputs["view"] = self._purified(steps["clip"], steps["frames"], spec.view, clip, who, seed)
+        return self.plan.add(Step("capture", f"capture {clip}, {who}, {spec.name}", params, inputs, code))
 
     def _victim(self, victim: str) -> dict[str, Any]:
         card = registry.load("victims", victim).card

@@ -3,20 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 from vdf_bench.budget import Budget
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vdf_bench.interfaces import Target
     from vdf_bench.presets import Preset
 
 #: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
 SURROGATE = "builtin"
-PARSERS = ("builtin", "heldout", "bisenet", "landmark-hull")
-POLICIES = ("repair", "strict", "drop")
 TARGETS: dict[str, tuple[Target, ...]] = {"composite": ("composite",), "full": ("full",), "both": ("composite", "full")}
 DRIVES = ("auto", "audio", "landmarks")
+
+
+@dataclass(frozen=True)
+class Attacker:
+    """What an attacker does to the published frames before a victim trains on them.
+
+    Attributes:
+        chain: canonical text of the purifiers that the frames go through; see :mod:`vdf_bench.chain`.
+        capture: canonical text of how they are captured; see :mod:`vdf_bench.capture.spec`.
+    """
+
+    chain: str = "identity"
+    capture: str = f"{SURROGATE}/repair"
+
+    @classmethod
+    def parse(cls, chain: str, capture: str, policy: str = "repair") -> Attacker:
+        """The attacker that two texts describe, in whatever form; ``policy`` where ``capture`` names none.
+
+        Raises:
+            UserError: either text is of no known form, or holds a value out of bounds.
+        """
+        from vdf_bench.capture.spec import CaptureSpec
+        from vdf_bench.chain import canonical_chain
+
+        return cls(canonical_chain(chain), str(CaptureSpec.parse(capture, policy, "--parser")))
+
+
+def every_attacker(chains: Iterable[str], captures: Iterable[str], policy: str = "repair") -> tuple[Attacker, ...]:
+    """Every chain with every capture, each once.
+
+    Raises:
+        UserError: see :meth:`Attacker.parse`.
+    """
+    pairs = product(chains, captures)
+    return tuple(dict.fromkeys(Attacker.parse(chain, capture, policy) for chain, capture in pairs))
 
 
 @dataclass(frozen=True)
@@ -24,13 +60,12 @@ class Request:
     """What a user asks for: names as typed, before anything is looked up.
 
     Attributes:
-        defenses, victims, purifiers: component names; ``("all",)`` is every one whose needs are met. Without victims
-            a run ends at the capture.
+        defenses, victims: component names; ``("all",)`` is every one whose needs are met. Without victims a run ends
+            at the capture.
+        attackers: what is done to the published frames before victims train on them.
         clips: registered names or paths; empty takes the preset's.
         budgets: L-infinity bounds and fidelity floors.
         seeds: empty takes the preset's.
-        parsers: the face parsers that attackers run.
-        policy: what the attacker does about face-less frames.
         targets: training targets of the victims.
         drive: what drives the clone's lips: ``audio``, ``landmarks``, or ``auto`` (audio where it predicts them).
         controls: arms that every run carries beside the clean one.
@@ -45,12 +80,10 @@ class Request:
     preset: Preset
     defenses: tuple[str, ...] = ("vdf",)
     victims: tuple[str, ...] = ("all",)
-    purifiers: tuple[str, ...] = ("identity",)
+    attackers: tuple[Attacker, ...] = (Attacker(),)
     clips: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = (Budget(0.05),)
     seeds: tuple[int, ...] = ()
-    parsers: tuple[str, ...] = (SURROGATE,)
-    policy: str = "repair"
     targets: tuple[Target, ...] = ("composite",)
     drive: str = "auto"
     controls: tuple[str, ...] = ("noise",)

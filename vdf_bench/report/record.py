@@ -42,10 +42,13 @@ class Run:
     def access(self, capture: str) -> str:
         """``white-box`` where the attacker parses with the network that defenses differentiate, else ``transfer``.
 
-        The parser is the first word of a capture policy: ``builtin``, ``builtin/strict``, ``heldout:repair`` ...
+        The parser is the first part of a capture: ``builtin``, ``builtin/strict``, ``heldout:repair`` ...; taught
+        further, it is another network.
         """
         surrogate = str(self.record.get("surrogate") or "builtin")
-        return "white-box" if re.split(r"[/:+, ]", capture)[0] == surrogate else "transfer"
+        parser, *parts = re.split(r"[/:+, ]", capture)
+        taught = any(part.startswith("finetuned") for part in parts)
+        return "white-box" if parser == surrogate and not taught else "transfer"
 
     @cached_property
     def summary(self) -> pd.DataFrame:
