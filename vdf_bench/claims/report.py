@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import platform
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.claims.equal_success import CLAIM, INHERITING, METHOD
+from vdf_bench.claims.equal_success import CLAIM, INHERITING, METHOD, spread
 from vdf_bench.claims.published_surrogates import SIZE, STEPS
+from vdf_bench.run import environment
 from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:
@@ -33,28 +32,30 @@ def print_speedup(found: Speed, console: Console) -> None:
         highlight=False,
     )
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in ("defense", "s/frame", "later frames", "success", "PSNR", "times vdf [95 %]", "equal success on"):
+    for head in ("defense", "s/frame", "later", "updates", "success", "PSNR", "times vdf [95 %]", "later"):
         table.add_column(head, justify="left" if head == "defense" else "right")
     ratios = {ratio.baseline: ratio for ratio in found.ratios}
     for name, clips in found.timings.items():
         rows = list(clips.values())
         ratio = ratios.get(name)
-        said = ""
-        if ratio:
-            said = f"{ratio.value:.2f}" + ("" if ratio.low is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]")
+        bound = "" if ratio is None or ratio.relation == "=" else f"{ratio.relation} "
         table.add_row(
             name + (" (inherits)" if name == INHERITING else ""),
             f"{np.mean([row.mean for row in rows]):.3f}",
             f"{np.mean([row.later for row in rows]):.3f}",
+            f"{np.mean([row.iterations for row in rows]):.1f}",
             f"{np.mean([row.success for row in rows]):.0%}",
             f"{np.mean([row.psnr for row in rows]):.1f} dB",
-            said,
-            f"{ratio.clips} of {ratio.of} clips" if ratio else "",
+            ratio.text if ratio else "",
+            f"{bound}{ratio.later:.1f}" if ratio else "",
         )
     console.print(table)
+    for line in notes(found):
+        console.print(line, highlight=False, markup=False)
     if found.published:
         console.print(
-            f"Published surrogates, timing only: {STEPS} steps at {SIZE} px, published sizes, random weights",
+            f"Published surrogates, *timing only*: {SIZE} px, published sizes, random weights; one step timed, "
+            f"taken {STEPS} times",
             style="bold",
             highlight=False,
         )
@@ -69,19 +70,34 @@ def print_speedup(found: Speed, console: Console) -> None:
     console.print(f"Verdict at equal success: {found.verdict}.", style="bold", highlight=False)
 
 
+def notes(found: Speed) -> list[str]:
+    """What was left out of the measurement, and what its bounds mean."""
+    cold = len(spread(found.frames))
+    lines = [
+        "left out: warm-up, loading of clips and networks; "
+        f"baselines that inherit nothing ran on {cold} of the {found.frames} frames, {METHOD} and {INHERITING} on all"
+    ]
+    for ratio in found.ratios:
+        if ratio.relation == ">=":
+            lines.append(
+                f"{ratio.baseline} was given up at {found.cap} steps on {ratio.of - ratio.clips} of {ratio.of} clips: "
+                "its ratio is a lower bound, not one at equal success"
+            )
+        elif ratio.relation == "<=":
+            lines.append(f"{METHOD} did not succeed on every frame: the ratio to {ratio.baseline} is an upper bound")
+        elif ratio.relation == "?":
+            lines.append(f"neither {METHOD} nor {ratio.baseline} succeeded on every frame: their ratio says nothing")
+    lines.append("the claim's baseline, unit and machine are not known here; this is one small surrogate on a CPU")
+    return lines
+
+
 def write_speedup(found: Speed, folder: Path) -> Path:
     """Write ``speedup.json`` with every figure, the machine and the versions."""
     record = {
-        "schema": 1,
+        "schema": 2,
         "claim": {"factor": CLAIM, "source": "arXiv 2512.21019, abstract"},
         **asdict(found),
-        "environment": {
-            "machine": platform.machine(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "torch": version("torch"),
-            "vdf-bench": version("vdf-bench"),
-        },
+        "environment": environment(),
     }
     path = folder / "speedup.json"
     write_atomically(path, json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vdf_bench.claims import equal_success, published_surrogates
 from vdf_bench.claims.speedup import full_size_parser, measure_work, price_looks
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from vdf_bench.budget import Budget
     from vdf_bench.claims.equal_success import Ratio, Timing
+
+
+#: Later frames at 512 px on which VDF's work is counted.
+LATER_FRAMES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Speed:
 
     Attributes:
         size, frames, budget: of the clips.
+        cap: steps per frame after which a baseline was given up.
         timings: by defense and clip, on one surrogate.
         ratios: baselines against VDF there.
         verdict: what they say of the claim.
@@ -44,6 +49,7 @@ class Speed:
     size: int
     frames: int
     budget: str
+    cap: int
     timings: dict[str, dict[str, Timing]]
     ratios: list[Ratio]
     verdict: str
@@ -56,8 +62,9 @@ def measure_speed(
     frames: int,
     budget: Budget,
     *,
-    published: bool,
-    tell: Callable[[str], None] = lambda text: None,
+    cap: int = equal_success.CAP,
+    published: bool = False,
+    tell: Callable[[str, float], None] = lambda text, share: None,
 ) -> Speed:
     """Measure in this process, on one thread.
 
@@ -70,18 +77,25 @@ def measure_speed(
     torch.set_num_threads(1)
     try:
         # What may be missing comes first: nobody waits minutes to be told.
-        steps = published_surrogates.step_seconds(tell) if published else None
-        timings = equal_success.measure(clips, size, frames, budget, tell)
-        beside = None
-        if steps is not None:
-            tell(f"vdf at {published_surrogates.SIZE} px")
-            pictures = load_clip(clips[0], published_surrogates.SIZE, 64).frames[:3]
-            work = measure_work(equal_success.METHOD, {}, pictures, budget)
-            price = price_looks(full_size_parser(), set(work.looks), 1)
-            beside = Published(
-                {name: published_surrogates.STEPS * seconds for name, seconds in steps.items()}, work.seconds(price)
-            )
+        beside = measure_published(clips[0], budget, tell) if published else None
+        timings = equal_success.measure(clips, size, frames, budget, cap, tell)
     finally:
         torch.set_num_threads(threads)
     ratios = equal_success.ratios(timings)
-    return Speed(size, frames, str(budget), timings, ratios, equal_success.verdict(ratios), beside)
+    return Speed(size, frames, str(budget), cap, timings, ratios, equal_success.verdict(ratios), beside)
+
+
+def measure_published(clip: str, budget: Budget, tell: Callable[[str, float], None]) -> Published:
+    """Price a frame of ``clip`` at 512 px on the surrogates of the publications.
+
+    Raises:
+        UserError: diffusers is not installed.
+    """
+    size = published_surrogates.SIZE
+    steps = published_surrogates.step_seconds(lambda text: tell(text, 0.0))
+    tell(f"vdf at {size} px, full-size face parser, random weights", 0.0)
+    pictures = load_clip(clip, size, 64).frames[: LATER_FRAMES + 1]
+    work = measure_work(equal_success.METHOD, {}, pictures, budget)
+    price = price_looks(full_size_parser(), set(work.looks), 1)
+    seconds = {name: published_surrogates.STEPS * each for name, each in steps.items()}
+    return Published(seconds, work.seconds(price))
