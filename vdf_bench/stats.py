@@ -26,6 +26,8 @@ GROUP = ["defense", "linf", "floor", "purifier", "capture", "target", "victim"]
 #: What a defended cell shares with its clean twin.
 TWIN = ["clip", "purifier", "capture", "target", "victim", "seed"]
 
+#: Net DSR from which a defense is said to work, and up to which it is said not to.
+FAILS, STILL = 0.5, 0.1
 #: Fewer units than this give no interval.
 MIN_UNITS = 5
 #: Fewer units than this give an interval that is flagged: it rests on very few people.

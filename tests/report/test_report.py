@@ -169,12 +169,15 @@ def test_plots_exist_where_there_is_something_to_show(built, small, make):
     stems = {path.name for path in (built / "plots").iterdir()}
     assert stems == {
         f"{name}.{kind}"
-        for name in ("effect-white-box", "effect-transfer", "fidelity", "cost", "stages") for kind in ("png", "svg")
+        for name in ("attackers", "effect-white-box", "effect-transfer", "fidelity", "cost", "stages")
+        for kind in ("png", "svg")
     }  # fmt: skip
     rows = make.rows(["x"], 1, ("identity",))
     write_results([row for row in rows if row["stage"] not in ("capture", "cost")], small / "results.parquet")
     report.build(small)
-    assert {path.stem for path in (small / "plots").iterdir()} == {"effect-white-box", "effect-transfer", "fidelity"}
+    assert {path.stem for path in (small / "plots").iterdir()} == {
+        "attackers", "effect-white-box", "effect-transfer", "fidelity",
+    }  # fmt: skip
 
 
 def test_run_without_victims_says_so(small, make):

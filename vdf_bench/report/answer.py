@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vdf_bench.report import words
-from vdf_bench.report.tables import verdict
+from vdf_bench.report.attacks import scores
+from vdf_bench.report.tables import defense_name, verdict
 from vdf_bench.stats import UNPURIFIED, paired_differences, per_unit, worst_case
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from vdf_bench.report.attacks import Score
     from vdf_bench.report.record import Run
 
 _ATTACK = ["victim", "target", "capture", "defense", "linf", "floor"]
@@ -37,7 +39,8 @@ class Answer:
 def answers(run: Run, controls: bool = False) -> list[Answer]:
     """A sentence per victim, target style, parser and defense, by victim.
 
-    Where several purifiers ran, the one that serves the attacker best counts, clip by clip.
+    Where several purifiers ran, the one that serves the attacker best counts, clip by clip; in a run of a fixed suite
+    of attackers, parsers too are the attacker's choice.
 
     Args:
         run: the run.
@@ -46,6 +49,9 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
     summary = run.summary
     if not len(summary) or not (summary["victim"] != "").any():
         return []
+    if run.record.get("suite"):
+        judged = [score for score in scores(run) if controls or score.subject["arm"] != "control"]
+        return [_suite_answer(run, score) for score in judged or scores(run)]
     chosen = summary if controls or (summary["arm"] == "control").all() else summary[summary["arm"] != "control"]
     pairs = {metric: paired_differences(run.results, metric) for metric in ("dsr", "head_psnr")}
     found = []
@@ -53,6 +59,24 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
         mine = {m: p[(p[_ATTACK] == list(key)).all(axis=1)] for m, p in pairs.items()}
         found.append(_answer(run, rows, mine["dsr"], mine["head_psnr"]))
     return found
+
+
+_SAYS = {"fails": "no longer clones {}", "partly": "clones {} only in part", "still": "still clones {}"}
+
+
+def _whom(clips: tuple[str, ...]) -> str:
+    return clips[0] if len(clips) == 1 else words.count(len(clips), "clip")
+
+
+def _suite_answer(run: Run, score: Score) -> Answer:
+    subject = score.subject
+    suite = str(run.record["suite"].get("name", "the suite"))
+    style = f" ({subject['target']} frames)" if subject["target"] else ""
+    worst = " or ".join(score.by[:2]) + (" or others" if len(score.by) > 2 else "")
+    says = _SAYS[score.verdict].format(_whom(score.clips))
+    text = f"With {defense_name(subject)}, {subject['victim']}{style} {says} under {suite}: "
+    text += f"DSR {words.percent(score.worst)} at worst (by {worst}; {words.count(score.ran, 'attack')} ran)."
+    return Answer(score.verdict, text, subject["victim"], subject["defense"])
 
 
 def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame) -> Answer:
@@ -72,13 +96,7 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
     worst = worst_case(dsr)
     net = float(per_unit(worst, "delta", run.identities).mean())
     kind = verdict(net)
-    clips = sorted(worst["clip"].unique())
-    whom = clips[0] if len(clips) == 1 else words.count(len(clips), "clip")
-    says = {
-        "fails": f"no longer clones {whom}",
-        "partly": f"clones {whom} only in part",
-        "still": f"still clones {whom}",
-    }
+    says = _SAYS[kind].format(_whom(tuple(sorted(worst["clip"].unique()))))
     several = dsr["purifier"].nunique() > 1
     helped = sorted(set(worst["purifier"]) - set(UNPURIFIED))
     after = f" after {' or '.join(helped)}" if helped else ""
@@ -97,4 +115,4 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
         known = f"; as published {words.percent(direct)}" if len(plain) else ""
         facts.append(f"worst of {dsr['purifier'].nunique()} purifiers{known}")
     detail = f" ({', '.join(facts)})" if facts else ""
-    return Answer(kind, f"{given}, {who} {says[kind]}{after}: DSR {words.percent(net)}{detail}.", victim, defense)
+    return Answer(kind, f"{given}, {who} {says}{after}: DSR {words.percent(net)}{detail}.", victim, defense)

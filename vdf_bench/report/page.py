@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
 from vdf_bench.report.answer import answers
+from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.pictures import STRIPS, read_index
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
+from vdf_bench.stats import FAILS, STILL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +67,7 @@ def write_page(run: Run, plots: list[Plot]) -> Path:
         answers=told,
         heads=[name for name, _ in columns(run)],
         attacks=_attacks(run),
+        suite=_suite(run),
         curves=_curves(run),
         plots=[(plot, data_uri(plot.svg)) for plot in plots],
         stages=STAGES,
@@ -78,7 +81,7 @@ def write_page(run: Run, plots: list[Plot]) -> Path:
         outcomes=[(name, text) for name, text in words.OUTCOMES.items() if (run.results["outcome"] == name).any()],
         basis=basis(run),
         caution=words.CAUTION,
-        thresholds=(words.percent(words.FAILS, False), words.percent(words.STILL, False)),
+        thresholds=(words.percent(FAILS, False), words.percent(STILL, False)),
     )
     path = run.folder / "report.html"
     path.write_text(html, encoding="utf-8", newline="\n")
@@ -133,7 +136,7 @@ def _figures(run: Run) -> tuple[list[dict[str, Any]], int]:
 
 def _record_lines(record: dict[str, Any]) -> list[tuple[str, str]]:
     """What is needed to repeat the run, as name and value."""
-    told = ("suite", "preset", "seeds", "budget", "drive", "surrogate", "parameters", "identities")
+    told = ("preset", "seeds", "budget", "drive", "surrogate", "parameters", "identities")
     lines = [(name, _plain(record[name])) for name in told if record.get(name)]
     lines += [(str(name), _plain(value)) for name, value in (record.get("environment") or {}).items()]
     lines += [(f"clip {name}", _plain(value)) for name, value in (record.get("inputs") or {}).items()]
@@ -171,6 +174,20 @@ def _attacks(run: Run) -> list[tuple[str, list[tuple[list[str], str]]]]:
     for row in records(run.summary):
         blocks.setdefault(attack_name(row), []).append(([show(row) for _, show in layout], row["verdict"]))
     return list(blocks.items())
+
+
+def _suite(run: Run) -> dict[str, Any] | None:
+    """The worst case under a fixed suite of attackers; None in other runs."""
+    suite = run.record.get("suite")
+    found = scores(run) if suite else []
+    if not suite or not found:
+        return None
+    tables = [
+        ("Worst case", score_table(run, found)),
+        ("On every clip", clip_table(run)),
+        ("What attacks cost the attacker", cost_table(run)),
+    ]
+    return {"name": suite["name"], "tables": tables, "reading": suite_reading(run)}
 
 
 def _curves(run: Run) -> list[dict[str, Any]]:

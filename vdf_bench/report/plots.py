@@ -11,10 +11,11 @@ import numpy as np
 
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
+from vdf_bench.report.attack_plots import heat_figure, strength_figure, strengths
 from vdf_bench.report.curve_plots import MARKERS, curve_figure, trace_figure, traced
 from vdf_bench.report.curves import panels
 from vdf_bench.report.tables import defense_name, purifier_name, records, sample
-from vdf_bench.stats import GROUP, UNPURIFIED, paired_differences
+from vdf_bench.stats import FAILS, GROUP, STILL, UNPURIFIED, paired_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +81,7 @@ def write_plots(run: Run) -> list[Plot]:
 
 def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
     valid = run.summary[run.summary["verdict"] != "void"]
+    yield from _attack_figures(run)
     for access, rows in valid.groupby("access", sort=False):
         if rows[["dsr_delta", "head_psnr_delta"]].notna().to_numpy().any():
             caption = (
@@ -121,6 +123,21 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
             "to most, at the largest bound. The darker the line, the larger the bound. Floors are met afterwards."
         )
         yield "traces", "Traces of the defenses", caption, trace_figure(run.traces, _colours(run.summary))
+
+
+def _attack_figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
+    heat = heat_figure(run)
+    if heat is not None:
+        caption = (
+            "Net DSR in percent: what is left of each defense (rows) under each attacker (columns), against the clean "
+            "clone under the same attacker. Dark: it holds; light: it is broken. Dots: not run, because an earlier "
+            "attack had broken it already, or void."
+        )
+        yield "attackers", "Defense against attacker", caption, heat
+    found = strengths(run)
+    if found:
+        caption = "Net DSR against the strength of a purifier. Dotted: without it. Hollow and dashed: controls."
+        yield "strength", "Effect against purifier strength", caption, strength_figure(found, _colours(run.summary))
 
 
 def _colours(summary: pd.DataFrame) -> dict[str, str]:
@@ -179,7 +196,7 @@ def _effect(run: Run, rows: pd.DataFrame) -> Figure:
         axis.tick_params(axis="y", length=0)
         axis.grid(visible=False, axis="y")
     axes[0].set_xlim(min(-10, axes[0].get_xlim()[0]), 105)
-    for edge in (words.STILL, words.FAILS):
+    for edge in (STILL, FAILS):
         axes[0].axvline(100 * edge, color="#555555", linewidth=0.8, linestyle=":")
     _name_lines(axes[0], lines)
     return figure

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.report import words
-from vdf_bench.stats import GROUP, UNPURIFIED, effect_sizes, per_unit
+from vdf_bench.stats import FAILS, GROUP, STILL, UNPURIFIED, effect_sizes, per_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +113,7 @@ def verdict(net_dsr: float) -> str:
     """``fails`` to clone from half of the frames on, ``still`` clones up to a tenth, ``partly`` between them."""
     if not math.isfinite(net_dsr):
         return "unknown"
-    return "fails" if net_dsr >= words.FAILS else "still" if net_dsr <= words.STILL else "partly"
+    return "fails" if net_dsr >= FAILS else "still" if net_dsr <= STILL else "partly"
 
 
 def _shared(run: Run, rows: pd.DataFrame, cell: dict[str, Any], clips: set[str]) -> float:

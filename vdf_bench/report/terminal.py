@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.judges.gates import GATES
 from vdf_bench.report import words
 from vdf_bench.report.answer import answers
+from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.tables import attack_name, dsr_parts, records
-from vdf_bench.stats import MIN_UNITS, UNPURIFIED, WIDE_UNITS
+from vdf_bench.stats import FAILS, MIN_UNITS, STILL, UNPURIFIED, WIDE_UNITS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 #: Sentences before the rest is left to the page.
 SENTENCES = 12
+#: Rows of the worst case on every clip before the rest is left to the page.
+CELLS = 12
 #: Parts of DSR that have room here; the page has all.
 MAX_PARTS = 4
 _PARTS = {"dsr_identity": "id", "dsr_quality": "qual"}
@@ -34,7 +37,7 @@ def print_run(run: Run, console: Console | None = None) -> None:
     from rich.console import Console, Group
 
     out = console or Console()
-    parts: list[RenderableType] = [*_answers(run), *_tables(run), *_curves(run), *_footer(run)]
+    parts: list[RenderableType] = [*_answers(run), *(_suite(run) or _tables(run)), *_curves(run), *_footer(run)]
     out.print(Group(*parts), width=min(WIDTH, out.width), soft_wrap=False)
 
 
@@ -62,6 +65,30 @@ def _tables(run: Run) -> list[RenderableType]:
     groups = [rows for _, rows in summary.groupby(["victim", "target", "capture", "purifier"], sort=False)]
     parts = [p for p in dsr_parts(run.results) if summary[f"{p}_delta"].map(math.isfinite).any()][:MAX_PARTS]
     return [_heading(parts), *(_table(rows, parts) for rows in groups)]
+
+
+def _suite(run: Run) -> list[RenderableType]:
+    """The worst case under a fixed suite of attackers; nothing in other runs. The page has every attack."""
+    from rich.text import Text
+
+    suite = run.record.get("suite")
+    found = scores(run) if suite else []
+    if not suite or not found:
+        return []
+    lines: list[RenderableType] = [
+        "",
+        Text(f"{suite['name']}: worst case over {len(suite['attacks'])} attacks", "bold"),
+    ]
+    lines.append(_simple_table(*score_table(run, found)))
+    heads, rows = clip_table(run)
+    lines += ["", Text("On every clip", "bold"), _simple_table(heads, rows[:CELLS])]
+    if len(rows) > CELLS:
+        lines.append(_text(f"… and {len(rows) - CELLS} more; the page has them all.", "dim"))
+    heads, rows = cost_table(run)
+    narrow = [head for head in heads if head != "what it tries"]
+    kept = [[cell for head, cell in zip(heads, row, strict=True) if head in narrow] for row in rows]
+    lines += ["", Text("What attacks cost the attacker", "bold"), _simple_table(narrow, kept)]
+    return [*lines, _text(suite_reading(run), "dim"), ""]
 
 
 def _columns(parts: list[str]) -> list[tuple[str, int]]:
@@ -181,7 +208,7 @@ def _footer(run: Run) -> list[RenderableType]:
     meaning = [
         "Every effect is defended minus clean, through the same attacker with the same seed. Net DSR is the share of "
         "held-out frames on which the clone fails that the defense adds: from "
-        f"{words.percent(words.FAILS, False)} the victim fails to clone, up to {words.percent(words.STILL, False)} "
+        f"{words.percent(FAILS, False)} the victim fails to clone, up to {words.percent(STILL, False)} "
         "it still clones. Head PSNR, lip r (lip correlation) and identity read clean→defended; the narrow columns "
         "after net DSR are its net parts, which overlap; PSNR and SSIM are of the protected video; (c) marks controls.",
         "White-box: the attacker parses with the network that the defense could differentiate. Transfer: with another.",

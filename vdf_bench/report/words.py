@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-#: Net DSR from which a defense is said to work, and up to which it is said not to.
-FAILS, STILL = 0.5, 0.1
 DASH = "–"
 
 #: Metrics of the printed tables -> short name; other metrics go by their own. Definitions are the judges'.
