@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +39,7 @@ class Setting:
         seed: of every random choice.
         surrogate: the face parser that a defense may differentiate, frozen; None for purifiers and controls.
         device: torch device.
+        clean: gives unprotected footage of the same clip, frame for frame, for attackers who have some (purifiers).
     """
 
     budget: Budget
@@ -47,6 +48,7 @@ class Setting:
     seed: int = 0
     surrogate: Parser | None = None
     device: str = "cpu"
+    clean: Callable[[], Iterator[Tensor]] | None = None
 
 
 class Defense(Protocol):
@@ -69,8 +71,27 @@ class Defense(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Harmless:
+    """Under which parameters a purifier leaves every frame alone.
+
+    Attributes:
+        parameters: values by name; the others keep their defaults.
+        levels: by how much an 8-bit value may then differ at most.
+    """
+
+    parameters: dict[str, Any]
+    levels: float = 0.0
+
+
 class Purifier(Protocol):
-    """Anything that happens to the frames between publication and capture."""
+    """Anything that happens to the frames between publication and capture.
+
+    Attributes:
+        harmless: the strength at which it does nothing; None says that there is none.
+    """
+
+    harmless: ClassVar[Harmless | None]
 
     def purify(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
         """Yield one frame per frame: (3, S, S) float32 RGB in [0, 1]; may look ahead as far as it must."""

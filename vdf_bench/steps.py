@@ -7,7 +7,7 @@ step finds what its worker offers (:mod:`vdf_bench.execute.worker`): ``scratch``
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,9 +82,8 @@ def purify_step(params: Params, inputs: Inputs) -> Artifact:
 
     clip = unpack_clip(inputs["clip"])
     purifier = build_chain(params["chain"], params["overrides"])
-    return Artifact(
-        {"frames": _stack(purifier.purify(to_tensors(inputs["frames"].arrays["frames"]), _setting(params, clip)))}
-    )
+    setting = replace(_setting(params, clip), clean=lambda: to_tensors(clip.frames))
+    return Artifact({"frames": _stack(purifier.purify(to_tensors(inputs["frames"].arrays["frames"]), setting))})
 
 
 def capture_step(params: Params, inputs: Inputs) -> Artifact:

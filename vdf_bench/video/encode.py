@@ -1,7 +1,8 @@
-"""Encoding: exact storage, small previews, and the bit rate a video would need.
+"""Encoding: exact storage, small previews, what platforms publish, and the bit rate a video would need.
 
-x264 output depends on the number of threads, so one is used everywhere; and on the processor, so it keeps to
-instructions that all have (its AVX-512 macroblock tree even gives varying output on one machine).
+The output of encoders depends on the number of threads, so one is used everywhere. That of x264 depends on the
+processor too, so it keeps to instructions that all have (its AVX-512 macroblock tree even gives varying output on one
+machine); x265 and libvpx give the same pictures whatever instructions they use.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import platform
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import av
 import numpy as np
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 
     Frames = Iterable[NDArray[np.uint8]]
 
-Codec = Literal["ffv1", "h264"]
+Lossy = Literal["h264", "h265", "vp9"]
+Codec = Literal["ffv1"] | Lossy
+#: FFmpeg's encoders.
+ENCODERS: Final[dict[Codec, str]] = {"ffv1": "ffv1", "h264": "libx264", "h265": "libx265", "vp9": "libvpx-vp9"}
+#: What takes the place of x264's "medium": presets of x264 and x265, ``cpu-used`` of libvpx.
+PRESETS: Final[dict[Lossy, str]] = {"h264": "medium", "h265": "medium", "vp9": "2"}
 
 
 def write_video(
@@ -42,7 +48,7 @@ def write_video(
 ) -> None:
     """Write frames to a video file, streaming; the file appears only when it is complete.
 
-    ``ffv1`` (give ``.mkv``) is exact; ``h264`` is not, not even at ``crf=0``, unless ``pix_fmt`` keeps RGB.
+    ``ffv1`` (give ``.mkv``) is exact; the others are not, not even at ``crf=0``, unless ``pix_fmt`` keeps RGB.
 
     Args:
         path: where to; the suffix selects the container.
@@ -50,8 +56,8 @@ def write_video(
         fps: frames per second.
         audio: (N,) float32 mono at 16 kHz, or None or empty for none.
         codec: see above.
-        crf: x264 quality, lower is better; not used by FFV1.
-        pix_fmt: FFmpeg pixel format; by default ``bgr0`` for FFV1 and ``yuv420p`` for H.264.
+        crf: quality on the scale of the codec's encoder, lower is better; not used by FFV1.
+        pix_fmt: FFmpeg pixel format; by default ``bgr0`` for FFV1 and ``yuv420p`` for the others.
 
     Raises:
         UserError: the folder cannot be written, or the disk is full.
@@ -101,10 +107,17 @@ def encode_bytes(frames: Frames, crf: int = 23, preset: str = "medium", fps: Fra
 
 def x264(width: int, height: int, fps: Fraction, crf: int, preset: str, pix_fmt: str = "yuv420p") -> Any:
     """A deterministic x264 encoder for pictures of that size (odd sizes are padded, see :func:`to_frame`)."""
-    encoder: Any = av.CodecContext.create("libx264", "w")
+    return lossy_encoder("h264", width, height, fps, crf, preset, pix_fmt)
+
+
+def lossy_encoder(
+    codec: Lossy, width: int, height: int, fps: Fraction, crf: int, preset: str, pix_fmt: str = "yuv420p"
+) -> Any:
+    """A deterministic encoder for pictures of that size (odd sizes are padded, see :func:`to_frame`)."""
+    encoder: Any = av.CodecContext.create(ENCODERS[codec], "w")
     configure(encoder, width, height, fps, pix_fmt)
     encoder.time_base = 1 / fps
-    encoder.options = x264_options(crf, preset)
+    encoder.options = lossy_options(codec, crf, preset)
     return encoder
 
 
@@ -114,6 +127,22 @@ def to_frame(picture: NDArray[np.uint8], pix_fmt: str) -> Any:
         picture = np.pad(picture, ((0, picture.shape[0] % 2), (0, picture.shape[1] % 2), (0, 0)), mode="edge")
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     return frame if _is_rgb(pix_fmt) else frame.reformat(format=pix_fmt, dst_colorspace="itu601")
+
+
+def lossy_options(codec: Lossy, crf: int, preset: str) -> dict[str, str]:
+    """Options under which an encoder gives the same output every time.
+
+    Args:
+        codec: see :data:`ENCODERS`.
+        crf: constant quality, on the encoder's scale.
+        preset: speed, in the encoder's words; see :data:`PRESETS`.
+    """
+    if codec == "h264":
+        return x264_options(crf, preset)
+    if codec == "h265":
+        # Frame threads and wavefronts are threads of x265's own, which FFmpeg's count does not reach.
+        return {"crf": str(crf), "preset": preset, "x265-params": "pools=none:frame-threads=1:wpp=0:log-level=error"}
+    return {"crf": str(crf), "b": "0", "deadline": "good", "cpu-used": preset, "row-mt": "0"}
 
 
 def x264_options(crf: int, preset: str) -> dict[str, str]:
@@ -158,9 +187,9 @@ def _encode(
     if path.suffix in {".mp4", ".mov"}:
         options["movflags"] = "+faststart"
     with av.open(str(path), "w", options=options) as container:
-        video: Any = container.add_stream("ffv1" if codec == "ffv1" else "libx264", rate=fps)
+        video: Any = container.add_stream(ENCODERS[codec], rate=fps)
         configure(video.codec_context, first.shape[1], first.shape[0], fps, pix_fmt)
-        video.options = {"level": "3"} if codec == "ffv1" else x264_options(crf, "medium")
+        video.options = {"level": "3"} if codec == "ffv1" else lossy_options(codec, crf, PRESETS[codec])
         sound = _sound_stream(container, codec) if audio is not None and len(audio) else None
         if sound is not None and audio is not None:
             _mux_sound(container, sound, audio)
