@@ -9,6 +9,7 @@ from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
     from vdf_bench.plan import Attacker, Request
+    from vdf_bench.suite import Suite
 
 #: Largest seed, so that every generator takes it.
 MAX_SEED = 2**32 - 1
@@ -55,6 +56,22 @@ def attackers(purifiers: str, parsers: str, policy: str) -> tuple[Attacker, ...]
 
     chains, captures = some_names(purifiers, "--purifier"), some_names(parsers, "--parser")
     return every_attacker(chains, captures, choice(policy, "--policy", POLICIES))
+
+
+def suite(purifiers: str, parsers: str, policy: str, exhaustive: bool) -> Suite | None:
+    """The fixed suite of attackers that is asked for; None where attackers are named.
+
+    Raises:
+        UserError: an unknown tier, or a suite and something that it decides itself.
+    """
+    from vdf_bench.suite import parse_suite
+
+    found = parse_suite(purifiers, exhaustive)
+    if found and (parsers, policy) != ("builtin", "repair"):
+        raise UserError("--purifier auto chooses parsers and policies itself: leave --parser and --policy out")
+    if exhaustive and not found:
+        raise UserError("--exhaustive belongs to --purifier auto: named attackers are always run to the end")
+    return found
 
 
 def device(text: str) -> str:

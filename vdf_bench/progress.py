@@ -42,6 +42,7 @@ class ProgressWatcher:
         self._left = sum(seconds.values())
         self._running: dict[str, tuple[str, float]] = {}
         self._pace: dict[str, tuple[float, float, float]] = {}
+        self._done: set[str] = set()
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -92,7 +93,10 @@ class ProgressWatcher:
         self._bar.update(self._task, total=max(done + self._left, 1e-9))
 
     def finished(self, step: Step, cached: bool) -> None:
-        """Advance; off a terminal, print one line."""
+        """Advance, once for each step; off a terminal, print one line."""
+        if step.key in self._done:
+            return
+        self._done.add(step.key)
         label, begun = self._running.pop(step.key, (step.label, time.perf_counter()))
         self._pace.pop(step.key, None)
         self.cached += cached
@@ -103,8 +107,10 @@ class ProgressWatcher:
         self._show()
 
     def say(self, text: str) -> None:
-        """Show what is done outside steps."""
+        """Show what is done outside steps; off a terminal, as a line."""
         self._bar.update(self._task, description=text, left="")
+        if not self.console.is_terminal:
+            self.console.print(f"  {text}", highlight=False, markup=False)
 
     def _show(self) -> None:
         labels = [label for label, _ in self._running.values()]

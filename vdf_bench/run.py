@@ -119,12 +119,13 @@ def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) 
         UserError: an input that cannot serve, or a folder that cannot be written.
         StepFailedError: a step raised.
     """
-    from vdf_bench.execute.local import execute
+    from vdf_bench.rounds import attack_in_rounds
 
     begun = time.perf_counter()
     check_writable(run)
-    tally = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)
-    if not tally.computed and _is_complete(run):
+    identity, matrix = run.identity, _matrix(run)
+    run, tally = attack_in_rounds(run, jobs, expected_seconds(run), watcher, say)
+    if not tally.computed and _is_complete(run.out, identity):
         return tally
     artifacts = _judgements(run, jobs, tally, watcher)
     say("writing tables, plots and page")
@@ -143,7 +144,7 @@ def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) 
     write_atomically(run.out / "run.json", json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())
     report.build(run.out)
     # Written last: a run that was cut off before it is completed by the next one.
-    write_atomically(run.out / "complete.json", canonical({"matrix": _matrix(run), "run": run.identity}).encode())
+    write_atomically(run.out / "complete.json", canonical({"matrix": matrix, "run": identity}).encode())
     return tally
 
 
@@ -277,6 +278,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         "parameters": {name: dict(values) for name, values in request.overrides.items()},
         "identities": {name: meta["identity"] for name, meta in clips.items()},
         "surrogate": SURROGATE,
+        "suite": request.suite.record() if request.suite else None,
         "inputs": {name: {"sha256": plan.inputs.get(name, ""), **meta["source"]} for name, meta in clips.items()},
         "plan": {"cells": len(plan.cells), "steps": len(plan.steps), "computed": len(computed)},
         "steps": steps,
@@ -361,12 +363,12 @@ def _identity_of(out: Path) -> str | None:
     return matrix
 
 
-def _is_complete(run: Run) -> bool:
+def _is_complete(out: Path, identity: str) -> bool:
     names = ("results.parquet", "traces.parquet", "run.json", "report.html", "complete.json")
-    if not all((run.out / name).is_file() for name in names):
+    if not all((out / name).is_file() for name in names):
         return False
-    held: dict[str, str] = json.loads((run.out / "complete.json").read_text())
-    return held.get("run") == run.identity
+    held: dict[str, str] = json.loads((out / "complete.json").read_text())
+    return held.get("run") == identity
 
 
 def _signature(step: Step, request: Request) -> str:

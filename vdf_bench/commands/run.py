@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 def run(
     defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "vdf",
     victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
-    purifier: Annotated[str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...].")] = "identity",
+    purifier: Annotated[
+        str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...], or auto[:TIER].")
+    ] = "identity",
     clip: Clips = "",
     preset: PresetName = "standard",
     size: Size = None,
@@ -46,6 +48,9 @@ def run(
     target: Targets = "composite",
     drive: Annotated[str, typer.Option(metavar="SOURCE", help="Lips move by: audio, landmarks, auto.")] = "auto",
     control: Annotated[str, typer.Option(metavar="NAMES", help="Control arms beside the clean one.")] = "noise",
+    exhaustive: Annotated[
+        bool, typer.Option("--exhaustive", help="With auto: attack on, even what is broken already.")
+    ] = False,
     device: Device = "",
     set_: Settings = None,
     iterations: Iterations = None,
@@ -61,11 +66,14 @@ def run(
     from vdf_bench.plan import DRIVES, TARGETS, Request
     from vdf_bench.presets import preset as find_preset
 
+    defenses = arguments.some_names(defense, "--defense")
+    suite = arguments.suite(purifier, parser, policy, exhaustive)
     request = Request(
         preset=find_preset(preset).resized(size, frames),
-        defenses=arguments.some_names(defense, "--defense"),
+        defenses=defenses,
         victims=arguments.some_names(victim, "--victim"),
-        attackers=arguments.attackers(purifier, parser, policy),
+        attackers=suite.attackers(defenses) if suite else arguments.attackers(purifier, parser, policy),
+        suite=suite,
         clips=arguments.names(clip),
         budgets=Budget.parse_all(budget),
         seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.interfaces import Target
     from vdf_bench.presets import Preset
+    from vdf_bench.suite import Suite
 
 #: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
 SURROGATE = "builtin"
@@ -63,6 +64,7 @@ class Request:
         defenses, victims: component names; ``("all",)`` is every one whose needs are met. Without victims a run ends
             at the capture.
         attackers: what is done to the published frames before victims train on them.
+        suite: the fixed suite that ``attackers`` come from; None where they were chosen freely.
         clips: registered names or paths; empty takes the preset's.
         budgets: L-infinity bounds and fidelity floors.
         seeds: empty takes the preset's.
@@ -81,6 +83,7 @@ class Request:
     defenses: tuple[str, ...] = ("vdf",)
     victims: tuple[str, ...] = ("all",)
     attackers: tuple[Attacker, ...] = (Attacker(),)
+    suite: Suite | None = None
     clips: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = (Budget(0.05),)
     seeds: tuple[int, ...] = ()
