@@ -29,8 +29,8 @@ class Card:
         url: where that is.
         year: year of the source.
         licence: licence of this implementation.
-        needs: what must be present, as ``weights:NAME``, ``extra:NAME``, ``checkout:NAME`` or ``gpu``; empty runs
-            anywhere.
+        needs: what must be present, as ``weights:NAME`` (shipped), ``user:NAME`` (a file or folder among the user's own
+            weights), ``extra:NAME`` (a package), ``checkout:NAME`` or ``gpu``; empty runs anywhere.
         cost: rough time per clip on two CPU cores at the default preset.
         version: raised whenever results change; part of every cache key.
         tags: such as ``control`` for components that no one would deploy.

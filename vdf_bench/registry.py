@@ -76,12 +76,23 @@ def _no_checkout(system: str) -> str | None:
     return None if checkout.repo.is_dir() else f" (no folder {checkout.repo})"
 
 
+def _no_user_weights(name: str) -> str | None:
+    """What to do where the user has no weights of this file or folder name; None where they lie there."""
+    from vdf_bench.models.weights import WEIGHTS_VARIABLE, user_folder
+
+    there = (user_folder() / name).exists()
+    return None if there else f"needs your own weights {name}: copy them to ${WEIGHTS_VARIABLE}"
+
+
 def unmet(card: Card) -> str | None:
     """Why a component cannot run here, or None."""
     for need in card.needs:
         kind, _, name = need.partition(":")
         if kind == "extra" and importlib.util.find_spec(name) is None:
-            return f"needs the Python package {name}: pip install 'vdf-bench[{name}]'"
+            extra = {"diffusers": "diffusion"}.get(name, name)
+            return f"needs the Python package {name}: pip install 'vdf-bench[{extra}]'"
+        if kind == "user" and (lack := _no_user_weights(name)) is not None:
+            return lack
         if kind == "weights" and not (Path(__file__).parent / "models" / "weights" / f"{name}.safetensors").is_file():
             return f"needs the weights {name}: vdf-bench models train {name}"
         if kind == "checkout" and (lack := _no_checkout(name)) is not None:

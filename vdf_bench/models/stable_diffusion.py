@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def _load(part: Any, folder: Path, **options: Any) -> Any:
+def load_part(part: Any, folder: Path, **options: Any) -> Any:
     """``part`` as it lies in ``folder``, never from elsewhere.
 
     Raises:
         UserError: something is missing or damaged.
     """
     if not folder.is_dir():
-        raise UserError(f"Stable Diffusion needs the folder {folder}: copy a 1.x model there, as diffusers saves it")
+        raise UserError(f"no folder {folder}: copy the model there, as diffusers saves it")
     try:
         return part.from_pretrained(folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -57,19 +57,19 @@ class StableDiffusion:
                 f"Stable Diffusion needs diffusers and transformers ({error}): pip install 'vdf-bench[diffusion]', "
                 "or set surrogate=synth"
             ) from None
-        scheduler = _load(DDPMScheduler, folder / "scheduler")
+        scheduler = load_part(DDPMScheduler, folder / "scheduler")
         kind, steps = scheduler.config.prediction_type, scheduler.config.num_train_timesteps
         if kind != "epsilon" or steps != STEPS:
             raise UserError(
                 f"{folder} predicts {kind} over {steps} steps: Stable Diffusion 1.x predicts epsilon over 1000"
             )
         self.alpha_bar: Tensor = scheduler.alphas_cumprod.float().to(device)
-        self._vae = _load(AutoencoderKL, folder / "vae", use_safetensors=True).to(device)
-        self._unet = _load(UNet2DConditionModel, folder / "unet", use_safetensors=True).to(device)
+        self._vae = load_part(AutoencoderKL, folder / "vae", use_safetensors=True).to(device)
+        self._unet = load_part(UNet2DConditionModel, folder / "unet", use_safetensors=True).to(device)
         for network in (self._vae, self._unet):
             network.eval().requires_grad_(False)
-        text = _load(CLIPTextModel, folder / "text_encoder", use_safetensors=True).eval()
-        tokenizer = _load(CLIPTokenizer, folder / "tokenizer")
+        text = load_part(CLIPTextModel, folder / "text_encoder", use_safetensors=True).eval()
+        tokenizer = load_part(CLIPTokenizer, folder / "tokenizer")
         length = text.config.max_position_embeddings
         words = tokenizer([""], padding="max_length", max_length=length, return_tensors="pt").input_ids
         with torch.no_grad():
@@ -79,6 +79,11 @@ class StableDiffusion:
         distribution = self._vae.encode(pad_to_cells(picture * 2 - 1)).latent_dist
         latents: Tensor = distribution.mean * self._vae.config.scaling_factor
         return latents
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures (N, 3, 8h, 8w), about [0, 1], of latents (N, 4, h, w); differentiable."""
+        picture: Tensor = self._vae.decode(latents / self._vae.config.scaling_factor).sample
+        return picture / 2 + 0.5
 
     def predict(self, latents: Tensor, step: Tensor) -> Tensor:
         prompt = self._empty_prompt.expand(len(latents), -1, -1)

@@ -24,6 +24,10 @@ SHIPPED_LIMIT = 4 * 2**20
 USER_SUPPLIED = {
     "bisenet": ("79999_iter.pth", 80 * 2**20, "https://github.com/zllrunning/face-parsing.PyTorch"),
 }
+#: No file of a model folder that a user supplies is larger: float32 parts of two billion parameters fit.
+FOLDER_FILE_LIMIT = 8 * 2**30
+#: No file that is not weights: configurations, vocabularies.
+FOLDER_TEXT_LIMIT = 16 * 2**20
 #: Folder of the user's own weights.
 WEIGHTS_VARIABLE = "VDF_BENCH_WEIGHTS"
 
@@ -43,17 +47,38 @@ def stable_diffusion_folder() -> Path:
 
 
 def stable_diffusion_fingerprint() -> str:
-    """What tells one user's Stable Diffusion from another: its files' names and sizes, and what is configured.
+    """What tells one user's Stable Diffusion from another: see :func:`folder_fingerprint`."""
+    return folder_fingerprint(stable_diffusion_folder())
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """What tells one model folder from another: its files' names and sizes, and what is configured.
 
     Gigabytes of weights are told by their size.
     """
-    folder = stable_diffusion_folder()
     total = hashlib.sha256()
     for file in sorted(file for file in folder.rglob("*") if file.is_file()):
         total.update(f"{file.relative_to(folder).as_posix()} {file.stat().st_size}\n".encode())
-        if file.suffix == ".json":
+        if file.suffix == ".json" and file.stat().st_size <= FOLDER_TEXT_LIMIT:
             total.update(file.read_bytes())
     return total.hexdigest() if folder.is_dir() else "none"
+
+
+def check_model_folder(folder: Path) -> None:
+    """Refuse a model folder in diffusers' layout before a library reads it.
+
+    Raises:
+        UserError: it is absent, has no safetensors, or holds a file larger than such a model has.
+    """
+    if not folder.is_dir():
+        raise UserError(f"no folder {folder}: copy the model there, as diffusers saves it, or set {WEIGHTS_VARIABLE}")
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    if not any(file.suffix == ".safetensors" for file in files):
+        raise UserError(f"{folder} has no safetensors: copy the model again, saved with safe_serialization=True")
+    for file in files:
+        limit = FOLDER_FILE_LIMIT if file.suffix == ".safetensors" else FOLDER_TEXT_LIMIT
+        if file.suffix in (".safetensors", ".json", ".txt") and file.stat().st_size > limit:
+            raise UserError(f"{file} is larger than {limit // 2**20} MiB: is it the right file?")
 
 
 def card(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
