@@ -65,3 +65,18 @@ def test_a_purified_view_is_a_purify_step_that_chains_share():
 def test_attackers_of_the_library_are_checked_too():
     with pytest.raises(UserError, match="did you mean 'builtin'"):
         build_plan(Request(preset=TINY, attackers=(Attacker("identity", "buildin"),)))
+
+
+def test_a_parser_is_taught_on_others_under_the_defense_that_the_text_names():
+    taught = "builtin/finetuned=noise@8/repair"
+    for clip, studied in (("synth-a", ["synth-g", "synth-h"]), ("synth-h", ["synth-g", "synth-f"])):
+        plan = planned("builtin/finetuned=noise@8", clips=(clip,), defenses=("noise", "occlude"))
+        steps = captures(plan)
+        lesson = plan.steps[steps[taught, "clean"].inputs["parser"]]
+        assert lesson.name == "harden"
+        assert {step.inputs["parser"] for step in steps.values()} == {lesson.key}, "clean twins run the same parser"
+        clips = [plan.steps[lesson.inputs[f"clip.{k}"]] for k in range(2)]
+        assert [step.params["clip"] for step in clips] == studied
+        protected = [plan.steps[lesson.inputs[f"protected.{k}"]] for k in range(2)]
+        assert [step.params["linf"] for step in protected] == [8 / 255, 8 / 255]
+        assert [step.inputs["clip"] for step in protected] == [step.key for step in clips]

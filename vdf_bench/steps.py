@@ -86,6 +86,19 @@ def purify_step(params: Params, inputs: Inputs) -> Artifact:
     return Artifact({"frames": _stack(purifier.purify(to_tensors(inputs["frames"].arrays["frames"]), setting))})
 
 
+def harden_step(params: Params, inputs: Inputs) -> Artifact:
+    """Teach an attacker's parser on clips of other people, protected by the defense that it is to see through."""
+    from vdf_bench.models.finetune import finetune
+    from vdf_bench.models.parser import load_parser
+
+    def stacked(role: str) -> NDArray[np.uint8]:
+        return np.concatenate([inputs[name].arrays["frames"] for name in sorted(inputs) if name.startswith(role)])
+
+    parser = load_parser(params["parser"])
+    finetune(parser, stacked("clip."), stacked("protected."), params["seed"])
+    return Artifact({name: weight.numpy() for name, weight in parser.network.state_dict().items()}, {})
+
+
 def capture_step(params: Params, inputs: Inputs) -> Artifact:
     """Preprocess what the attacker has; a refusal is a result, with its code."""
     from vdf_bench.capture.parsers import attacker_parser
@@ -94,7 +107,8 @@ def capture_step(params: Params, inputs: Inputs) -> Artifact:
     frames, audio = inputs["frames"].arrays["frames"], inputs["clip"].arrays["audio"]
     view = inputs["view"].arrays["frames"] if "view" in inputs else None
     chosen = {name: params[name] for name in ("scale", "kernel", "vote") if name in params}
-    parser = attacker_parser(params["parser"], **chosen)
+    taught = inputs["parser"].arrays if "parser" in inputs else None
+    parser = attacker_parser(params["parser"], **chosen, weights=taught)
     try:
         captured = capture_frames(frames, audio, parser, params["policy"], params.get("poison"), view)
         return Artifact(captured.to_arrays(), {})
@@ -215,6 +229,7 @@ STEPS: dict[str, Callable[[Params, Inputs], Artifact]] = {
     "clip": clip_step,
     "protect": protect_step,
     "purify": purify_step,
+    "harden": harden_step,
     "capture": capture_step,
     "fit": fit_step,
     "drive": drive_step,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vdf_bench import labels as classes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
 
     from vdf_bench.capture.parsing import FrameParser
     from vdf_bench.capture.spec import Kernel
+    from vdf_bench.models.parser import Parser
+
+#: What captures tell apart.
+_PARTS = (classes.BACKGROUND, classes.HEAD, classes.NECK, classes.TORSO)
+#: Class -> number of its part.
+_GROUP = np.array(
+    [next(k for k, part in enumerate(_PARTS) if c in part) for c in range(len(classes.CLASSES))], np.uint8
+)
 
 
 class ScaledParser:
@@ -55,6 +65,40 @@ class VotingParser:
     def parse(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See :meth:`vdf_bench.capture.parsing.FrameParser.parse`."""
         return vote(frames, self._parser.parse(frames), self._radius)
+
+
+class EnsembleParser:
+    """Two networks and a hull of landmarks, who outvote whichever of them was fooled.
+
+    Where the networks agree on head, neck, torso or background, they are believed. Where they do not, the hull
+    decides for a head that one of them sees; elsewhere their mean confidence decides. A defense that fools one
+    network makes it confident, so confidence alone would follow the fooled one.
+
+    Args:
+        first, second: the networks.
+        hull: sees landmarks alone.
+    """
+
+    def __init__(self, first: Parser, second: Parser, hull: FrameParser) -> None:
+        self._networks, self._hull = (first, second), hull
+
+    def parse(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """See :meth:`vdf_bench.capture.parsing.FrameParser.parse`."""
+        heads = classes.mask_of(self._hull.parse(frames), classes.HEAD)
+        labels = np.empty(frames.shape[:3], np.uint8)
+        start = 0
+        for pair in zip(*(network.logits(frames) for network in self._networks), strict=True):
+            here = slice(start, start := start + len(pair[0]))
+            shares = [logits.softmax(1) for logits in pair]
+            one, other = (share.argmax(1).byte().cpu().numpy() for share in shares)
+            mean = (shares[0] + shares[1]).argmax(1).byte().cpu().numpy()
+            groups = [_GROUP[labelled] for labelled in (one, other)]
+            seen = [group == _GROUP[classes.HEAD[0]] for group in groups]
+            torn = (groups[0] != groups[1]) & heads[here] & (seen[0] | seen[1])
+            # On what they agree the mean may still name a third group.
+            agreed = (groups[0] == groups[1]) & (_GROUP[mean] != groups[0])
+            labels[here] = np.where(torn, np.where(seen[0], one, other), np.where(agreed, one, mean))
+        return labels
 
 
 def vote(frames: NDArray[np.uint8], labels: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:

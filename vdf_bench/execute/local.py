@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from vdf_bench.store import Store
 
 #: Rough CPU seconds of a step at 128 px and 110 frames on one core: for the order of work and for the first estimate.
-ROUGH_SECONDS = {"clip": 8.0, "protect": 30.0, "purify": 3.0, "capture": 6.0, "fit": 25.0, "drive": 5.0, "judge": 4.0}
+ROUGH_SECONDS = {
+    "clip": 8.0,
+    "protect": 30.0,
+    "purify": 3.0,
+    "harden": 40.0,
+    "capture": 6.0,
+    "fit": 25.0,
+    "drive": 5.0,
+    "judge": 4.0,
+}
 
 
 class Watcher(Protocol):

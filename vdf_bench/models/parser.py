@@ -16,6 +16,8 @@ from vdf_bench.models.unet import UNet
 from vdf_bench.models.weights import load_shipped, load_user_checkpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -61,7 +63,28 @@ class Parser(nn.Module):
             logits = F.interpolate(logits, x.shape[2:], mode="bilinear", align_corners=False)
         return logits
 
+    def look(self, frames: NDArray[np.uint8]) -> Tensor:
+        """(T, H, W, 3) uint8 RGB to (T, 3, h, w) in [0, 1], of the size at which :meth:`parse` looks at them."""
+        device = self.get_buffer("mean").device
+        x = torch.from_numpy(np.ascontiguousarray(frames)).to(device).permute(0, 3, 1, 2).float() / 255
+        size = frames.shape[1:3]
+        longest = max(size)
+        edge = min(max(longest, self.edges[0]), self.edges[1])
+        if edge == longest:
+            return x
+        seen = [round(side * edge / longest) for side in size]
+        return F.interpolate(x, seen, mode="bilinear", align_corners=False, antialias=edge < longest)
+
     @torch.no_grad()
+    def logits(self, frames: NDArray[np.uint8], batch: int = 16) -> Iterator[Tensor]:
+        """Logits (B, 19, H, W) of (T, H, W, 3) uint8 RGB frames, ``batch`` at a time."""
+        size = frames.shape[1:3]
+        for start in range(0, len(frames), batch):
+            found = self(self.look(frames[start : start + batch]))
+            if found.shape[2:] != size:
+                found = F.interpolate(found, size, mode="bilinear", align_corners=False)
+            yield found
+
     def parse(self, frames: NDArray[np.uint8], batch: int = 16) -> NDArray[np.uint8]:
         """Label every pixel.
 
@@ -73,25 +96,8 @@ class Parser(nn.Module):
             (T, H, W) uint8 classes.
         """
         labels = np.empty(frames.shape[:3], np.uint8)
-        size = frames.shape[1:3]
-        device = self.get_buffer("mean").device
-        for start in range(0, len(frames), batch):
-            x = (
-                torch.from_numpy(np.ascontiguousarray(frames[start : start + batch]))
-                .to(device)
-                .permute(0, 3, 1, 2)
-                .float()
-                / 255
-            )
-            longest = max(size)
-            edge = min(max(longest, self.edges[0]), self.edges[1])
-            if edge != longest:
-                seen = [round(side * edge / longest) for side in size]
-                x = F.interpolate(x, seen, mode="bilinear", align_corners=False, antialias=edge < longest)
-            logits = self(x)
-            if logits.shape[2:] != size:
-                logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
-            labels[start : start + batch] = logits.argmax(1).byte().cpu().numpy()
+        for k, found in enumerate(self.logits(frames, batch)):
+            labels[k * batch : (k + 1) * batch] = found.argmax(1).byte().cpu().numpy()
         return labels
 
 

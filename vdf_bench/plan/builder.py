@@ -13,11 +13,17 @@ from vdf_bench.errors import UserError
 from vdf_bench.plan.graph import Arm, Cell, Plan, Step
 from vdf_bench.plan.request import SURROGATE, Attacker
 from vdf_bench.sources import code_digest, user_weights_digest, weights_digest
+from vdf_bench.steps import clip_provider
 from vdf_bench.store import digest, file_digest
 
 if TYPE_CHECKING:
     from vdf_bench.interfaces import Target
     from vdf_bench.plan.request import Request
+
+#: Clips on which an attacker studies a defense: so many of these, of so many frames, and never the one under attack.
+STUDIED = ("synth-g", "synth-h", "synth-f")
+STUDIED_CLIPS = 2
+STUDIED_FRAMES = 40
 
 
 def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan) -> list[str]:
@@ -45,8 +51,6 @@ def build_plan(request: Request) -> Plan:
     Raises:
         UserError: an unknown name, parameter or value.
     """
-    from vdf_bench.steps import clip_provider
-
     plan = Plan()
     known = {name for kind in registry.KINDS for name in registry.names(kind)}
     for name in request.overrides:
@@ -67,7 +71,7 @@ def build_plan(request: Request) -> Plan:
             if not Path(clip).is_file():
                 raise UserError(f"clip {clip!r} is neither a known name nor a file: see 'vdf-bench clips list'")
             plan.inputs[name] = file_digest(Path(clip))
-        clip_key = builder.clip(clip, provider, plan.inputs.get(name, ""))
+        clip_key = builder.clip(clip, provider, plan.inputs.get(name, ""), request.preset.frames)
         for attacker in attackers:
             clean: dict[str, str] = {}
             for arm, budget in builder.arms(arms):
@@ -116,9 +120,8 @@ class _Builder:
         ordered = [(name, Budget(0.0)) for name in free] + list(product(bound, self.request.budgets))
         return sorted(ordered, key=lambda pair: pair[0] != "none")
 
-    def clip(self, clip: str, provider: str | None, sha256: str) -> str:
-        preset = self.request.preset
-        params = {"size": preset.size, "frames": preset.frames}
+    def clip(self, clip: str, provider: str | None, sha256: str, frames: int | None) -> str:
+        params = {"size": self.request.preset.size, "frames": frames}
         label = f"clip {Path(clip).name}"
         if provider:
             code = code_digest("vdf_bench.scenes", "vdf_bench.clip")
@@ -222,9 +225,24 @@ class _Builder:
         weights = weights_digest(*spec.networks, "landmarker", "face-shape", "audio-mouth")
         code = digest([code_digest("vdf_bench.capture", "vdf_bench.correlation", *modules), weights])
         inputs = {"clip": steps["clip"], "frames": steps["frames"]}
+        if spec.finetuned:
+            inputs["parser"] = self._hardened(spec, clip, seed)
         if spec.view:
             inputs["view"] = self._purified(steps["clip"], steps["frames"], spec.view, clip, who, seed)
         return self.plan.add(Step("capture", f"capture {clip}, {who}, {spec.name}", params, inputs, code))
+
+    def _hardened(self, spec: CaptureSpec, clip: str, seed: int) -> str:
+        """Weights of a parser that was taught on other people under the defense that the spec names."""
+        free = "ignores-budget" in registry.load("defenses", spec.finetuned).card.tags
+        bound = Budget(0.0 if free else spec.levels / 255)
+        inputs = {}
+        for k, name in enumerate([name for name in STUDIED if name != clip][:STUDIED_CLIPS]):
+            inputs[f"clip.{k}"] = self.clip(name, clip_provider(name), "", STUDIED_FRAMES)
+            inputs[f"protected.{k}"] = self.published(inputs[f"clip.{k}"], name, spec.finetuned, bound, seed)
+        modules = ("vdf_bench.models.finetune", "vdf_bench.models.learn", "vdf_bench.models.parser")
+        code = digest([code_digest(*modules), weights_digest(spec.parser)])
+        label = f"teach {spec.parser} on {spec.finetuned}"
+        return self.plan.add(Step("harden", label, {"parser": spec.parser, "seed": seed}, inputs, code))
 
     def _victim(self, victim: str) -> dict[str, Any]:
         card = registry.load("victims", victim).card
