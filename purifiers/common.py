@@ -64,8 +64,8 @@ class Window(Generic[Item]):
         return True
 
     def __getitem__(self, index: int) -> Item:
-        """Item ``index``; beyond the end the last one, before the first the first."""
-        self.reaches(index)
+        """Item ``index``; beyond the end the last one, before what is held the first of that."""
+        self.reaches(max(index, 0))
         return self._items[min(max(index - self._first, 0), len(self._items) - 1)]
 
     def forget(self, before: int) -> None:

@@ -2,7 +2,7 @@
 
 The output of encoders depends on the number of threads, so one is used everywhere. That of x264 depends on the
 processor too, so it keeps to instructions that all have (its AVX-512 macroblock tree even gives varying output on one
-machine); x265 and libvpx give the same pictures whatever instructions they use.
+machine). x265 gives the same pictures from SSE2 to AVX-512, and libvpx is tested for that by its makers.
 """
 
 from __future__ import annotations
