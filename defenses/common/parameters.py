@@ -10,6 +10,8 @@ from vdf_bench.cards import Parameters
 
 Region = Literal["full_face", "mouth", "neck", "face"]
 Loss = Literal["cross-entropy", "log"]
+#: What may happen to a published picture, see ``vdf_bench.defenses.common.views``.
+Transform = Literal["jpeg", "blur", "noise", "rescale"]
 
 
 class ParsingParameters(Parameters):
