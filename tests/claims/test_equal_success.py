@@ -103,7 +103,7 @@ def test_few_clips_decide_nothing():
     assert verdict(ratios(few)).startswith("not decided")
 
 
-@pytest.mark.parametrize(("frames", "taken"), [(2, [0, 1]), (4, [0, 1, 2, 3]), (32, [0, 10, 21, 31])])
+@pytest.mark.parametrize(("frames", "taken"), [(2, [0, 1]), (3, [0, 1, 2]), (24, [0, 12, 23])])
 def test_cold_baselines_are_timed_all_over_the_clip(frames, taken):
     assert spread(frames).tolist() == taken
 
@@ -113,7 +113,7 @@ def test_a_real_measurement_is_printed_and_kept(tmp_path):
     found = measure_speed(("synth-a",), 64, 5, Budget(0.05), cap=2, tell=lambda text, share: told.append(share))
     assert set(found.timings) == {METHOD, *BASELINES}
     assert all(timing.mean > 0 for clips in found.timings.values() for timing in clips.values())
-    assert len(found.timings["pgd"]["synth-a"].seconds) == 4
+    assert len(found.timings["pgd"]["synth-a"].seconds) == 3
     assert len(found.timings["warm-pgd"]["synth-a"].seconds) == 5
     assert all(clips["synth-a"].iterations == 2 for name, clips in found.timings.items() if name in ("pgd", "grasp"))
     assert told == sorted(told)

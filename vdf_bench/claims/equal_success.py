@@ -45,10 +45,10 @@ BASELINES: Final[dict[str, dict[str, str]]] = {
 }
 #: Not a baseline of the paper's kind: it inherits, as VDF does. Its ratio says what the inheritance alone is worth.
 INHERITING: Final = "warm-pgd"
-#: Steps per frame after which a baseline is given up (those of PhotoGuard, AdvDM and Mist).
-CAP: Final = 100
+#: Steps per frame after which a baseline is given up: several times what those that succeed take.
+CAP: Final = 50
 #: Frames of a clip on which a baseline that inherits nothing is timed.
-COLD_FRAMES: Final = 4
+COLD_FRAMES: Final = 3
 #: An interval that holds the claim but reaches beyond this factor of it decides nothing.
 WIDE: Final = 2.0
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 #: Later frames at 512 px on which VDF's work is counted.
-LATER_FRAMES: Final = 4
+LATER_FRAMES: Final = 2
 
 
 @dataclass(frozen=True)
