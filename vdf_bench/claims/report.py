@@ -32,7 +32,7 @@ def print_speedup(found: Speed, console: Console) -> None:
         highlight=False,
     )
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in ("defense", "s/frame", "later", "updates", "success", "PSNR", "times vdf [95 %]", "later"):
+    for head in ("defense", "s/frame", "later", "updates", "success", "PSNR", "times vdf [95 %]", "later frames"):
         table.add_column(head, justify="left" if head == "defense" else "right")
     ratios = {ratio.baseline: ratio for ratio in found.ratios}
     for name, clips in found.timings.items():
