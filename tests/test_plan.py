@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from vdf_bench.errors import UserError
+from vdf_bench.packing import unpack_clip
 from vdf_bench.plan import Attacker, Request, build_plan, every_attacker
 from vdf_bench.presets import preset
 
@@ -80,3 +82,73 @@ def test_a_parser_is_taught_on_others_under_the_defense_that_the_text_names():
         protected = [plan.steps[lesson.inputs[f"protected.{k}"]] for k in range(2)]
         assert [step.params["linf"] for step in protected] == [8 / 255, 8 / 255]
         assert [step.inputs["clip"] for step in protected] == [step.key for step in clips]
+
+
+def test_a_clip_may_be_given_a_length(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk.mp4").write_bytes(b"video")
+    (tmp_path / "odd@5s").write_bytes(b"another")
+    texts = ("synth-a", "synth-a@2s", "synth-a@50f", "talk.mp4@1.5s", "odd@5s")
+    plan = planned("builtin", clips=texts)
+    clips = {cell.clip: plan.steps[cell.steps["clip"]] for cell in plan.cells}
+    assert {name: step.params["frames"] for name, step in clips.items()} == {
+        "synth-a": 16, "synth-a@2s": 50, "synth-a@50f": 50, "talk@1.5s": 38, "odd@5s": 16
+    }  # fmt: skip
+    assert clips["synth-a@2s"].params["clip"] == "synth-a"
+    assert clips["talk@1.5s"].where["clip"] == str(tmp_path / "talk.mp4")
+    assert set(plan.inputs) == {"talk@1.5s", "odd@5s"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("synth-a@5", "no length: give seconds as in @5s"),
+        ("synth-a@", "no length"),
+        ("synth-a@-2s", "no length"),
+        ("synth-a@0.1s", "2 frames long: give 16 to 15000"),
+        ("synth-a@99999s", "give 16 to 15000"),
+        ("synth-z@5s", "neither a known name nor a file"),
+        ("nowhere.mp4@5s", "neither a known name nor a file"),
+    ],
+)
+def test_a_length_that_is_none_is_one_line(text, said):
+    with pytest.raises(UserError, match=said) as refusal:
+        planned("builtin", clips=(text,))
+    assert "\n" not in str(refusal.value)
+
+
+def test_shorter_clips_begin_longer_ones(monkeypatch):
+    """Rendered people perform anew at every length asked of the renderer: the step cuts."""
+    from vdf_bench import steps
+
+    monkeypatch.setattr(steps, "WHOLE", 24)
+    asked = {"clip": "synth-a", "size": 32, "exact": "synth-a@"}
+    short, long = (unpack_clip(steps.clip_step({**asked, "frames": n}, {})) for n in (16, 24))
+    np.testing.assert_array_equal(short.frames, long.frames[:16])
+    np.testing.assert_array_equal(short.truth.labels, long.truth.labels[:16])
+    np.testing.assert_array_equal(short.truth.pose.rotation, long.truth.pose.rotation[:16])
+    np.testing.assert_array_equal(short.audio, long.audio[: len(short.audio)])
+    assert (len(short), len(short.audio), short.identity) == (16, 16 * 640, long.identity)
+
+
+def test_a_file_shorter_than_its_length_is_refused_by_name(monkeypatch):
+    from vdf_bench import steps
+
+    there = steps.load_clip("synth-a", 32, 16)
+    monkeypatch.setattr(steps, "load_clip", lambda *_: there)
+    with pytest.raises(UserError, match=r"'talk@5s': there are only 16 frames"):
+        steps.clip_step({"clip": "talk.mp4", "size": 32, "frames": 125, "exact": "talk@5s"}, {})
+
+
+def test_a_share_is_protected_and_the_rest_published_as_it_was():
+    from vdf_bench.steps import clip_step, protect_step
+
+    whole, half = (planned("builtin", protected_share=share) for share in (1.0, 0.5))
+    (first,), (second,) = ([s for s in plan.steps.values() if s.name == "protect"] for plan in (whole, half))
+    assert "share" not in first.params, "keys of whole clips stay"
+    assert second.params == {**first.params, "share": 0.5}
+    clip = clip_step({"clip": "synth-a", "size": 32, "frames": 9}, {})
+    made = protect_step(second.params, {"clip": clip})
+    changed = (made.arrays["frames"] != clip.arrays["frames"]).any(axis=(1, 2, 3))
+    assert changed.tolist() == [True] * 4 + [False] * 5
+    assert len(made.meta["seconds"]) == 4

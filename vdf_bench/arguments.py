@@ -117,6 +117,17 @@ def timeout(seconds: float) -> float:
     return seconds
 
 
+def share(value: float) -> float:
+    """Share of a clip's frames that is protected.
+
+    Raises:
+        UserError: none at all, or more than all.
+    """
+    if not 0 < value <= 1:
+        raise UserError(f"--protected-share {value:g} is out of bounds: give a share above 0, up to 1")
+    return value
+
+
 def overrides(items: list[str]) -> dict[str, dict[str, str]]:
     """``--set`` texts: component -> parameter -> value.
 
@@ -141,9 +152,15 @@ def cores() -> int:
 
 
 def default_out(request: Request, home: str = "runs") -> Path:
-    """A folder in ``home`` named after what is asked."""
+    """A folder in ``home`` named after what is asked.
+
+    Raises:
+        UserError: there is no such clip.
+    """
+    from vdf_bench.plan.clips import ClipSource
+
     clips = request.clips or request.preset.clips
-    clip = Path(clips[0]).stem if len(clips) == 1 else f"{len(clips)}clips"
+    clip = ClipSource.parse(clips[0]).name if len(clips) == 1 else f"{len(clips)}clips"
     who = [*([request.defenses] if home in ("runs", "sweeps") else []), request.victims or ("capture",)]
     return Path(home) / "-".join([request.preset.name, clip, *("+".join(names) for names in who)])
 

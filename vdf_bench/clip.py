@@ -72,6 +72,19 @@ class Truth:
     depth: NDArray[np.float32] | None = None
     pose: Pose | None = None
 
+    def first(self, count: int) -> Truth:
+        """Of the first ``count`` frames."""
+        pose = self.pose and Pose(self.pose.rotation[:count], self.pose.translation[:count], self.pose.focal)
+        return Truth(
+            labels=self.labels[:count],
+            landmarks=self.landmarks[:count],
+            plate=self.plate,
+            mouth=self.mouth[:count],
+            blink=self.blink[:count],
+            depth=None if self.depth is None else self.depth[:count],
+            pose=pose,
+        )
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -109,6 +122,11 @@ class Clip:
     def size(self) -> int:
         """Edge of the square frame, pixels."""
         return int(self.frames.shape[1])
+
+    def first(self, count: int) -> Clip:
+        """The first ``count`` frames, with their sound and truth."""
+        audio = self.audio[: round(count / self.fps * SAMPLE_RATE)]
+        return replace(self, frames=self.frames[:count], audio=audio, truth=self.truth and self.truth.first(count))
 
     def with_frames(self, frames: NDArray[np.uint8]) -> Clip:
         """The same clip with other pixels (protected, purified); its truth stays that of the scene."""

@@ -261,6 +261,8 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
     for cell in plan.cells:
         told = (f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell))
         notes += [note for note in told if note not in notes]
+    if request.protected_share < 1:
+        notes.append(f"only the first {100 * request.protected_share:g} % of every clip's frames are protected")
     if run.store.quarantined():
         notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
     driven = {cell.steps["rendering"] for cell in plan.cells if "rendering" in cell.steps}
@@ -348,9 +350,8 @@ def _matrix(run: Run) -> str:
     asked = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
     cells = [[getattr(cell, name) for name in asked] for cell in run.plan.cells]
     preset = run.request.preset
-    return digest(
-        [cells, preset.name, sorted(run.request.overrides.items()), run.request.drive, run.request.iterations]
-    )
+    asked_of_all = [run.request.drive, run.request.iterations, run.request.protected_share]
+    return digest([cells, preset.name, sorted(run.request.overrides.items()), *asked_of_all])
 
 
 def _identity_of(out: Path) -> str | None:

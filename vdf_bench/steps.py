@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vdf_bench import registry
+from vdf_bench.errors import UserError
 from vdf_bench.packing import pack_clip, pack_rendering, unpack_clip, unpack_rendering
 from vdf_bench.store import Artifact
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from vdf_bench.clip import Clip
     from vdf_bench.interfaces import Evidence, Setting
 
+#: Frames of a rendered clip of which nobody says how long it is.
+WHOLE = 250
+
 Params = dict[str, Any]
 Inputs = dict[str, Artifact]
 
@@ -35,7 +39,14 @@ Inputs = dict[str, Artifact]
 def clip_step(params: Params, inputs: Inputs) -> Artifact:
     """Render a named clip, or decode a file: square, 25 fps, at the preset's size and length."""
     del inputs
-    return pack_clip(load_clip(params["clip"], params["size"], params["frames"]))
+    name, size, frames = params["clip"], params["size"], params["frames"]
+    if "exact" not in params:
+        return pack_clip(load_clip(name, size, frames))
+    # Another length is another performance of a rendered person, so shorter ones are cut from a common longer one.
+    whole = load_clip(name, size, frames if clip_provider(name) is None else max(frames, WHOLE))
+    if len(whole) < frames:
+        raise UserError(f"clip {params['exact']!r}: there are only {len(whole)} frames: ask for fewer")
+    return pack_clip(whole.first(frames))
 
 
 def load_clip(name: str, size: int, frames: int | None) -> Clip:
@@ -46,7 +57,7 @@ def load_clip(name: str, size: int, frames: int | None) -> Clip:
     """
     provider = clip_provider(name)
     if provider is not None:
-        loaded: Clip = registry.create("clips", provider).load(name, size=size, frames=frames or 250)
+        loaded: Clip = registry.create("clips", provider).load(name, size=size, frames=frames or WHOLE)
         return loaded
     from vdf_bench.capture.face import face_finder
     from vdf_bench.models.landmarker import load_landmarker
@@ -64,15 +75,16 @@ def clip_provider(name: str) -> str | None:
 
 
 def protect_step(params: Params, inputs: Inputs) -> Artifact:
-    """Run a defense over the whole clip; its record, and the seconds of every frame, go beside the frames."""
+    """Run a defense over the clip, or a first share of it; its record and its seconds a frame go beside the frames."""
     from vdf_bench.enforce import Published
     from vdf_bench.models.parser import load_parser
 
     defense = registry.load("defenses", params["defense"]).configured(params["parameters"])
     clip = unpack_clip(inputs["clip"])
     setting = _setting(params, clip, surrogate=load_parser(params["surrogate"]))
-    published = Published(defense, to_tensors(clip.frames), setting)
-    frames = _stack(iter(published))
+    count = max(1, round(params.get("share", 1.0) * len(clip)))
+    published = Published(defense, to_tensors(clip.frames[:count]), setting)
+    frames = np.concatenate([_stack(iter(published)), clip.frames[count:]])
     return Artifact({"frames": frames}, {"log": published.log(), "seconds": published.seconds})
 
 

@@ -19,7 +19,9 @@ Out = Annotated[Path, typer.Option(help="Folder to write into.", show_default=Fa
 Budgets = Annotated[
     str, typer.Option("--budget", metavar="BUDGETS", help="linf=8/255 or linf=4,8 (levels of 255)[,psnr>=38]; 0.05.")
 ]
-Clips = Annotated[str, typer.Option("--clip", metavar="CLIPS", help="NAME|PATH[,...]; default: the preset's.")]
+Clips = Annotated[
+    str, typer.Option("--clip", metavar="CLIPS", help="NAME|PATH[@5s|@125f][,...]; default: the preset's.")
+]
 PresetName = Annotated[str, typer.Option("--preset", metavar="PRESET", help="quick, standard, full or paper.")]
 Size = Annotated[
     int | None, typer.Option("--size", help="Edge of a frame, pixels, instead of the preset's.", min=32, max=2048)
@@ -32,6 +34,9 @@ Parsers = Annotated[
     str, typer.Option("--parser", metavar="PARSERS", help="The attacker's: NAME[/vote][/scale=F][/on=CHAIN][,...].")
 ]
 PolicyName = Annotated[str, typer.Option("--policy", metavar="POLICY", help="Face-less frames: repair, strict, drop.")]
+ProtectedShare = Annotated[
+    float, typer.Option("--protected-share", metavar="SHARE", help="Protect only the first share of the frames.")
+]
 Targets = Annotated[str, typer.Option("--target", metavar="TARGET", help="Victims train on: composite, full, both.")]
 Device = Annotated[
     str, typer.Option("--device", metavar="DEVICE", help="Where victims train: cpu or cuda; default: the preset's.")

@@ -18,6 +18,7 @@ from vdf_bench.commands.options import (
     Parsers,
     PolicyName,
     PresetName,
+    ProtectedShare,
     Seeds,
     Settings,
     Size,
@@ -51,6 +52,7 @@ def run(
     exhaustive: Annotated[
         bool, typer.Option("--exhaustive", help="With auto: attack on, even what is broken already.")
     ] = False,
+    protected_share: ProtectedShare = 1.0,
     device: Device = "",
     set_: Settings = None,
     iterations: Iterations = None,
@@ -83,6 +85,7 @@ def run(
         overrides=arguments.overrides(set_ or []),
         iterations=iterations,
         timeout=arguments.timeout(timeout),
+        protected_share=arguments.share(protected_share),
         device=arguments.device(device or find_preset(preset).device),
     )
     carry_out(request, out or arguments.default_out(request), store, jobs, dry_run, overwrite)

@@ -19,6 +19,7 @@ from vdf_bench.commands.options import (
     Parsers,
     PolicyName,
     PresetName,
+    ProtectedShare,
     Seeds,
     Settings,
     Size,
@@ -44,6 +45,7 @@ def sweep(
     parser: Parsers = "builtin",
     policy: PolicyName = "repair",
     control: Annotated[str, typer.Option(metavar="NAMES", help="Control arms beside the clean one.")] = "noise",
+    protected_share: ProtectedShare = 1.0,
     device: Device = "",
     set_: Settings = None,
     iterations: Iterations = None,
@@ -74,6 +76,7 @@ def sweep(
         overrides=arguments.overrides(set_ or []),
         iterations=iterations,
         timeout=arguments.timeout(timeout),
+        protected_share=arguments.share(protected_share),
         device=arguments.device(device or find_preset(preset).device),
     )
     if capture_only:

@@ -10,6 +10,7 @@ from vdf_bench import registry
 from vdf_bench.budget import Budget
 from vdf_bench.capture.spec import CaptureSpec
 from vdf_bench.errors import UserError
+from vdf_bench.plan.clips import ClipSource
 from vdf_bench.plan.graph import Arm, Cell, Plan, Step
 from vdf_bench.plan.request import SURROGATE, Attacker
 from vdf_bench.sources import code_digest, user_weights_digest, weights_digest
@@ -63,19 +64,17 @@ def build_plan(request: Request) -> Plan:
     builder = _Builder(request, plan)
     called: dict[str, str] = {}
     for clip, seed in product(request.clips or request.preset.clips, request.seeds or request.preset.seeds):
-        provider = clip_provider(clip)
-        name = clip if provider else Path(clip).stem
+        found = ClipSource.parse(clip)
+        name = found.name
         if called.setdefault(name, clip) != clip:
             raise UserError(f"clips {called[name]!r} and {clip!r} are both called {name!r}: rename one of them")
-        if provider is None:
-            if not Path(clip).is_file():
-                raise UserError(f"clip {clip!r} is neither a known name nor a file: see 'vdf-bench clips list'")
-            plan.inputs[name] = file_digest(Path(clip))
-        clip_key = builder.clip(clip, provider, plan.inputs.get(name, ""), request.preset.frames)
+        if found.provider is None:
+            plan.inputs[name] = file_digest(Path(found.source))
+        clip_key = builder.clip(found, plan.inputs.get(name, ""))
         for attacker in attackers:
             clean: dict[str, str] = {}
             for arm, budget in builder.arms(arms):
-                published = builder.published(clip_key, name, arm, budget, seed)
+                published = builder.published(clip_key, name, arm, budget, seed, request.protected_share)
                 clean = builder.cells(clip_key, name, arm, budget, published, attacker, victims, seed, clean)
             for poison in request.poisons:
                 still = Budget(0.0)
@@ -120,17 +119,19 @@ class _Builder:
         ordered = [(name, Budget(0.0)) for name in free] + list(product(bound, self.request.budgets))
         return sorted(ordered, key=lambda pair: pair[0] != "none")
 
-    def clip(self, clip: str, provider: str | None, sha256: str, frames: int | None) -> str:
-        params = {"size": self.request.preset.size, "frames": frames}
-        label = f"clip {Path(clip).name}"
-        if provider:
+    def clip(self, clip: ClipSource, sha256: str = "") -> str:
+        params: dict[str, Any] = {"size": self.request.preset.size, "frames": clip.frames or self.request.preset.frames}
+        if clip.exact:
+            params["exact"] = clip.name
+        label = f"clip {clip.name if clip.exact else Path(clip.source).name}"
+        if clip.provider:
             code = code_digest("vdf_bench.scenes", "vdf_bench.clip")
-            return self.plan.add(Step("clip", label, {**params, "clip": clip}, {}, code))
+            return self.plan.add(Step("clip", label, {**params, "clip": clip.source}, {}, code))
         sources = code_digest("vdf_bench.video", "vdf_bench.capture.face", "vdf_bench.models.landmarker")
         code = digest([sha256, sources, weights_digest("landmarker")])
-        return self.plan.add(Step("clip", label, params, {}, code, where={"clip": str(Path(clip).resolve())}))
+        return self.plan.add(Step("clip", label, params, {}, code, where={"clip": str(Path(clip.source).resolve())}))
 
-    def published(self, clip_key: str, clip: str, defense: str, budget: Budget, seed: int) -> str:
+    def published(self, clip_key: str, clip: str, defense: str, budget: Budget, seed: int, share: float = 1.0) -> str:
         if defense == "none":
             return clip_key
         card = registry.load("defenses", defense).card
@@ -143,6 +144,8 @@ class _Builder:
             "seed": seed,
             "surrogate": SURROGATE,
         }
+        if share < 1:
+            params["share"] = share
         through = ("vdf_bench.models.parser", "vdf_bench.budget", "vdf_bench.enforce")
         code = digest([self._code("defenses", defense, *through), weights_digest(SURROGATE)])
         label = f"protect {clip} with {defense}" + (f" within {budget}" if budget.linf else "")
@@ -236,8 +239,9 @@ class _Builder:
         free = "ignores-budget" in registry.load("defenses", spec.finetuned).card.tags
         bound = Budget(0.0 if free else spec.levels / 255)
         inputs = {}
-        for k, name in enumerate([name for name in STUDIED if name != clip][:STUDIED_CLIPS]):
-            inputs[f"clip.{k}"] = self.clip(name, clip_provider(name), "", STUDIED_FRAMES)
+        attacked = clip.partition("@")[0]
+        for k, name in enumerate([name for name in STUDIED if name != attacked][:STUDIED_CLIPS]):
+            inputs[f"clip.{k}"] = self.clip(ClipSource(name, name, clip_provider(name), STUDIED_FRAMES))
             inputs[f"protected.{k}"] = self.published(inputs[f"clip.{k}"], name, spec.finetuned, bound, seed)
         modules = ("vdf_bench.models.finetune", "vdf_bench.models.learn", "vdf_bench.models.parser")
         code = digest([code_digest(*modules), weights_digest(spec.parser)])

@@ -65,7 +65,8 @@ class Request:
             at the capture.
         attackers: what is done to the published frames before victims train on them.
         suite: the fixed suite that ``attackers`` come from; None where they were chosen freely.
-        clips: registered names or paths; empty takes the preset's.
+        clips: registered names or paths, with or without a length (:mod:`vdf_bench.plan.clips`); empty takes the
+            preset's.
         budgets: L-infinity bounds and fidelity floors.
         seeds: empty takes the preset's.
         targets: training targets of the victims.
@@ -76,6 +77,7 @@ class Request:
         timeout: wall seconds of one fit.
         poisons: damages of :data:`vdf_bench.capture.poison.POISONS`, done to the capture of the clean clip; each is an
             arm of its own, a control.
+        protected_share: the first share of each clip's frames is protected, the others are published as they were.
         device: torch device that victims train and render on; another device is another result.
     """
 
@@ -94,4 +96,5 @@ class Request:
     iterations: int | None = None
     timeout: float = 3600.0
     poisons: tuple[str, ...] = ()
+    protected_share: float = 1.0
     device: str = "cpu"

@@ -1,0 +1,66 @@
+"""The clips of a request, written ``synth-a``, ``talk.mp4``, or with a length: ``synth-a@5s``, ``talk.mp4@125f``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from vdf_bench.clip import FPS
+from vdf_bench.errors import UserError
+from vdf_bench.steps import clip_provider
+
+#: Shortest and longest clip that is attacked, frames.
+LENGTHS = (16, 15000)
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """One clip.
+
+    Attributes:
+        name: what tables call it: its registered name or a file's without folder and ending, and the length if given.
+        source: registered name or path.
+        provider: the entry point that offers it; None of a file.
+        frames: its length; None takes the preset's.
+        exact: the text names the length, so no shorter clip will do, and longer ones begin with it.
+    """
+
+    name: str
+    source: str
+    provider: str | None
+    frames: int | None = None
+    exact: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> ClipSource:
+        """Find what a text names. A file whose own name looks like a length is that file.
+
+        Raises:
+            UserError: there is no such clip, or it cannot be of that length.
+        """
+        found = _find(text)
+        if found is not None:
+            return cls(found[0], text, found[1])
+        source, at, length = text.rpartition("@")
+        found = _find(source) if at else None
+        if found is None:
+            raise UserError(f"clip {text!r} is neither a known name nor a file: see 'vdf-bench clips list'")
+        return cls(f"{found[0]}@{length}", source, found[1], _frames(length, text), exact=True)
+
+
+def _find(source: str) -> tuple[str, str | None] | None:
+    provider = clip_provider(source)
+    if provider is not None:
+        return source, provider
+    return (Path(source).stem, None) if Path(source).is_file() else None
+
+
+def _frames(length: str, text: str) -> int:
+    written = re.fullmatch(r"(\d+(?:\.\d+)?)s|(\d+)f", length)
+    if written is None:
+        raise UserError(f"clip {text!r}: {length!r} is no length: give seconds as in @5s, or frames as in @125f")
+    frames = round(float(written[1]) * FPS) if written[1] else int(written[2])
+    if not LENGTHS[0] <= frames <= LENGTHS[1]:
+        raise UserError(f"clip {text!r} is {frames} frames long: give {LENGTHS[0]} to {LENGTHS[1]}")
+    return frames
