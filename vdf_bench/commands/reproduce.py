@@ -36,7 +36,7 @@ def speedup(
 ) -> None:
     """VDF's 47-fold speed: seconds per frame beside per-frame baselines at equal success, and a verdict.
 
-    Some three minutes of one core at the defaults, three more with --published.
+    Some three minutes of one core at the defaults, two more with --published.
     """
     from vdf_bench.budget import Budget
     from vdf_bench.claims.report import print_speedup, write_speedup
