@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vdf_bench.errors import UserError
+from vdf_bench.judges.cost import ATTACKER_STEPS
 from vdf_bench.packing import unpack_clip
 from vdf_bench.plan import Attacker, Request, build_plan, every_attacker
 from vdf_bench.presets import preset
@@ -62,6 +63,16 @@ def test_a_purified_view_is_a_purify_step_that_chains_share():
     assert step.inputs["view"] == cells["jpeg:75", "control"].steps["frames"]
     twice = plan.steps[cells["jpeg:75", "control"].steps["capture"]]
     assert plan.steps[twice.inputs["view"]].inputs["frames"] == twice.inputs["frames"]
+
+
+def test_what_an_attacker_pays_for_is_judged_with_it():
+    plan = planned("builtin", "builtin/on=jpeg/finetuned=noise", chains=("resize",), defenses=("none",))
+    plain, adaptive = (plan.steps[cell.steps["judge.clone"]] for cell in plan.cells)
+    assert set(plain.params["seconds"]) == {"purify", "capture", "fit", "drive"}
+    assert set(adaptive.params["seconds"]) == {"purify", "teach", "view", "capture", "fit", "drive"}
+    names = {what: plan.steps[adaptive.inputs[role]].name for what, role in adaptive.params["seconds"].items()}
+    assert (names["teach"], names["view"], names["purify"]) == ("harden", "purify", "purify")
+    assert set(ATTACKER_STEPS) == set(names)
 
 
 def test_attackers_of_the_library_are_checked_too():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vdf_bench.interfaces import Evidence, Measurement
 
 #: Steps that the attacker pays for.
-ATTACKER_STEPS = ("purify", "capture", "fit", "drive")
+ATTACKER_STEPS = ("purify", "teach", "view", "capture", "fit", "drive")
 
 
 class Cost(BaseJudge):

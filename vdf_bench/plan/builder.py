@@ -172,8 +172,12 @@ class _Builder:
         base = {"clip": clip_key, "protected": published}
         base["frames"] = self._purified(clip_key, published, attacker.chain, clip, defense, seed)
         spec = CaptureSpec.parse(attacker.capture)
-        base["capture"] = self._captured(base, spec, clip, poison or defense, poison, seed)
         defense = poison or defense
+        if spec.finetuned:
+            base["taught"] = self._hardened(spec, clip, seed)
+        if spec.view:
+            base["view"] = self._purified(clip_key, base["frames"], spec.view, clip, defense, seed)
+        base["capture"] = self._captured(base, spec, f"{clip}, {defense}, {spec.name}", poison, seed)
         named = f"{clip}, {defense}, {spec.name}"
         found = dict(clean) if clean else {"capture": base["capture"]}
         twin = found["capture"]
@@ -197,7 +201,8 @@ class _Builder:
         return found
 
     def _costs(self, steps: dict[str, str], clip_key: str) -> dict[str, str]:
-        roles = {"protect": "protected", "purify": "frames", "capture": "capture", "fit": "head", "drive": "rendering"}
+        roles = {"protect": "protected", "purify": "frames", "teach": "taught", "view": "view"}
+        roles |= {"capture": "capture", "fit": "head", "drive": "rendering"}
         made: dict[str, str] = {}
         for name, role in roles.items():
             # A step that did nothing stands for the one before it, which must not be counted twice.
@@ -219,7 +224,7 @@ class _Builder:
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
-    def _captured(self, steps: dict[str, str], spec: CaptureSpec, clip: str, who: str, poison: str, seed: int) -> str:
+    def _captured(self, steps: dict[str, str], spec: CaptureSpec, label: str, poison: str, seed: int) -> str:
         params = spec.params()
         if poison:
             params["poison"] = [poison, seed]
@@ -228,11 +233,8 @@ class _Builder:
         weights = weights_digest(*spec.networks, "landmarker", "face-shape", "audio-mouth")
         code = digest([code_digest("vdf_bench.capture", "vdf_bench.correlation", *modules), weights])
         inputs = {"clip": steps["clip"], "frames": steps["frames"]}
-        if spec.finetuned:
-            inputs["parser"] = self._hardened(spec, clip, seed)
-        if spec.view:
-            inputs["view"] = self._purified(steps["clip"], steps["frames"], spec.view, clip, who, seed)
-        return self.plan.add(Step("capture", f"capture {clip}, {who}, {spec.name}", params, inputs, code))
+        inputs |= {role: steps[name] for role, name in (("parser", "taught"), ("view", "view")) if name in steps}
+        return self.plan.add(Step("capture", f"capture {label}", params, inputs, code))
 
     def _hardened(self, spec: CaptureSpec, clip: str, seed: int) -> str:
         """Weights of a parser that was taught on other people under the defense that the spec names."""
@@ -295,7 +297,7 @@ class _Builder:
                 user_weights_digest(*files),
             ]
         )
-        inputs = {role: steps[role] for role in roles}
+        inputs = {role: steps[role] for role in dict.fromkeys((*roles, *costs.values()))}
         return self.plan.add(Step("judge", f"judge {stage}: {label}", params, inputs, code))
 
 

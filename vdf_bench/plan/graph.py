@@ -47,7 +47,8 @@ class Step:
 class Cell:
     """One row group of the result table, and the keys of its steps. ``target`` and ``victim`` are empty without one.
 
-    ``steps`` maps ``clip, protected, frames, capture`` and, where a victim runs, ``head, rendering`` and the judges
+    ``steps`` maps ``clip, protected, frames, capture``; where the attacker needs them ``view`` (a purified copy that is
+    only looked at) and ``taught`` (weights of its parser); and, where a victim runs, ``head, rendering`` and the judges
     ``judge.protect, judge.capture, judge.clone`` to keys; a stage that is not judged is absent.
     """
 
