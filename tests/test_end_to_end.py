@@ -83,6 +83,7 @@ def test_a_sweep_without_victims_meets_its_floor(undisturbed, tmp_path):
     code, said, err = finish(*words, "--out", tmp_path)
     assert code == 0, err
     assert "  train " not in said
+    assert said.count("  protect synth-a with noise") <= 1, "one perturbation serves every floor"
     assert "at equal" not in said, "one defense cannot be ranked"
     table = read_results(tmp_path)
     psnr = table[(table["metric"] == "psnr")].set_index("floor")["value"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vdf_bench.budget import Budget
 from vdf_bench.errors import UserError
 from vdf_bench.judges.cost import ATTACKER_STEPS
 from vdf_bench.packing import unpack_clip
@@ -163,3 +164,17 @@ def test_a_share_is_protected_and_the_rest_published_as_it_was():
     changed = (made.arrays["frames"] != clip.arrays["frames"]).any(axis=(1, 2, 3))
     assert changed.tolist() == [True] * 4 + [False] * 5
     assert len(made.meta["seconds"]) == 4
+
+
+def test_floors_share_the_work_of_the_defense():
+    budgets = Budget.parse_all("linf=8,psnr>=0,34,38")
+    plan = build_plan(Request(preset("quick"), ("vdf",), (), clips=("synth-a",), budgets=budgets, controls=()))
+    made = [step for step in plan.steps.values() if step.name == "protect"]
+    held = [step for step in plan.steps.values() if step.name == "floor"]
+    assert len(made) == 1 and len(held) == 2
+    assert {step.inputs["bounded"] for step in held} == {made[0].key}
+    judges = [step for step in plan.steps.values() if step.name == "judge" and step.params["seconds"]]
+    for step in judges:  # what protection costs is the defense's work, not the harness's
+        paid = step.params["seconds"].get("protect")
+        assert paid is None or plan.steps[step.inputs[paid]].name == "protect"
+    assert any("protect" in step.params["seconds"] for step in judges)

@@ -93,6 +93,14 @@ def floor_factor(change: NDArray[np.int64], floor: float) -> float:
     return low
 
 
+def meet_floor(clean: Tensor, frame: Tensor, budget: Budget) -> tuple[Tensor, float]:
+    """As :func:`enforce`, with the share of the perturbation's L2 norm that is left."""
+    published = enforce(clean, frame, budget)
+    if published is frame:
+        return published, 1.0
+    return published, float((published - clean).norm()) / float((frame - clean).norm())
+
+
 class Published:
     """The stream of a defense, enforced and timed: iterate once, then read the record.
 
@@ -146,8 +154,8 @@ class Published:
                     raise BudgetError("yields more frames than it was given")
                 self.seconds.append(took)
                 clean = waiting.popleft()
-                published = enforce(clean, frame, budget)
-                self.kept.append(_kept(clean, frame, published))
+                published, kept = meet_floor(clean, frame, budget)
+                self.kept.append(kept)
                 yield published
             if waiting:
                 raise BudgetError(f"yields {len(waiting)} frames too few")
@@ -177,10 +185,3 @@ def _scaled(levels: NDArray[np.int64], factor: float) -> NDArray[np.int64]:
     """``factor`` times ``levels``, to the nearest level, halves toward zero: alike for both signs."""
     scaled: NDArray[np.int64] = (np.sign(levels) * np.ceil(factor * np.abs(levels) - 0.5)).astype(np.int64)
     return scaled
-
-
-def _kept(clean: Tensor, frame: Tensor, published: Tensor) -> float:
-    """Share of the perturbation's L2 norm that is left."""
-    if published is frame:
-        return 1.0
-    return float((published - clean).norm()) / float((frame - clean).norm())

@@ -19,7 +19,7 @@ from vdf_bench.packing import pack_clip, pack_rendering, unpack_clip, unpack_ren
 from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -84,8 +84,20 @@ def protect_step(params: Params, inputs: Inputs) -> Artifact:
     setting = _setting(params, clip, surrogate=load_parser(params["surrogate"]))
     count = max(1, round(params.get("share", 1.0) * len(clip)))
     published = Published(defense, to_tensors(clip.frames[:count]), setting)
-    frames = np.concatenate([_stack(iter(published)), clip.frames[count:]])
+    frames = np.concatenate([_stack(published), clip.frames[count:]])
     return Artifact({"frames": frames}, {"log": published.log(), "seconds": published.seconds})
+
+
+def floor_step(params: Params, inputs: Inputs) -> Artifact:
+    """Scale what a defense published within its bound until every frame meets the floor; its record stays with it."""
+    from vdf_bench.budget import Budget
+    from vdf_bench.enforce import meet_floor
+
+    clip, bounded = unpack_clip(inputs["clip"]), inputs["bounded"]
+    pairs = zip(to_tensors(clip.frames), to_tensors(bounded.arrays["frames"]), strict=True)
+    found = [meet_floor(clean, frame, Budget(params["linf"], params["floor"])) for clean, frame in pairs]
+    log = {**bounded.meta["log"], "kept": [kept for _, kept in found]}
+    return Artifact({"frames": _stack(frame for frame, _ in found)}, {"log": log, "seconds": bounded.meta["seconds"]})
 
 
 def purify_step(params: Params, inputs: Inputs) -> Artifact:
@@ -240,6 +252,7 @@ def judge_step(params: Params, inputs: Inputs) -> Artifact:
 STEPS: dict[str, Callable[[Params, Inputs], Artifact]] = {
     "clip": clip_step,
     "protect": protect_step,
+    "floor": floor_step,
     "purify": purify_step,
     "harden": harden_step,
     "capture": capture_step,
@@ -249,7 +262,7 @@ STEPS: dict[str, Callable[[Params, Inputs], Artifact]] = {
 }
 
 
-def _stack(frames: Iterator[Tensor]) -> NDArray[np.uint8]:
+def _stack(frames: Iterable[Tensor]) -> NDArray[np.uint8]:
     return np.stack([to_bytes(frame) for frame in frames])
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROUGH_SECONDS = {
     "clip": 8.0,
     "protect": 30.0,
+    "floor": 0.5,
     "purify": 3.0,
     "harden": 40.0,
     "capture": 6.0,

@@ -140,7 +140,6 @@ class _Builder:
             "version": card.version,
             "parameters": self._values("defenses", defense),
             "linf": budget.linf,
-            "floor": budget.psnr,
             "seed": seed,
             "surrogate": SURROGATE,
         }
@@ -148,8 +147,16 @@ class _Builder:
             params["share"] = share
         through = ("vdf_bench.models.parser", "vdf_bench.budget", "vdf_bench.enforce")
         code = digest([self._code("defenses", defense, *through), weights_digest(SURROGATE)])
-        label = f"protect {clip} with {defense}" + (f" within {budget}" if budget.linf else "")
-        return self.plan.add(Step("protect", label, params, {"clip": clip_key}, code))
+        bound = Budget(budget.linf)
+        label = f"protect {clip} with {defense}" + (f" within {bound}" if budget.linf else "")
+        bounded = self.plan.add(Step("protect", label, params, {"clip": clip_key}, code))
+        if not budget.psnr:
+            return bounded
+        # Floors are the harness's work, so that one perturbation serves all of them.
+        inputs = {"clip": clip_key, "bounded": bounded}
+        met = code_digest("vdf_bench.budget", "vdf_bench.enforce")
+        label = f"hold {defense} on {clip} to {budget}"
+        return self.plan.add(Step("floor", label, {"linf": budget.linf, "floor": budget.psnr}, inputs, met))
 
     def cells(
         self,
@@ -170,6 +177,8 @@ class _Builder:
         if defense == "none" and not poison:
             arm = "clean"
         base = {"clip": clip_key, "protected": published}
+        if published != clip_key and self.plan.steps[published].name == "floor":
+            base["bounded"] = self.plan.steps[published].inputs["bounded"]
         base["frames"] = self._purified(clip_key, published, attacker.chain, clip, defense, seed)
         spec = CaptureSpec.parse(attacker.capture)
         defense = poison or defense
@@ -182,7 +191,8 @@ class _Builder:
         found = dict(clean) if clean else {"capture": base["capture"]}
         twin = found["capture"]
         if arm != "clean" and not poison:
-            base["judge.protect"] = self._judge("protect", base, {"protect": "protected"}, f"{clip}, {defense}")
+            costs = {"protect": "bounded" if "bounded" in base else "protected"}
+            base["judge.protect"] = self._judge("protect", base, costs, f"{clip}, {defense}")
         seen = {**base, "clean_capture": twin}
         base["judge.capture"] = self._judge("capture", seen, self._costs(seen, clip_key), named)
         for target, victim in product(self.request.targets, victims):
@@ -201,14 +211,16 @@ class _Builder:
         return found
 
     def _costs(self, steps: dict[str, str], clip_key: str) -> dict[str, str]:
-        roles = {"protect": "protected", "purify": "frames", "teach": "taught", "view": "view"}
+        made = "bounded" if "bounded" in steps else "protected"
+        roles = {"protect": made, "purify": "frames", "teach": "taught", "view": "view"}
         roles |= {"capture": "capture", "fit": "head", "drive": "rendering"}
-        made: dict[str, str] = {}
+        paid: dict[str, str] = {}
+        free = {clip_key, steps["protected"]} if made == "bounded" else {clip_key}
         for name, role in roles.items():
             # A step that did nothing stands for the one before it, which must not be counted twice.
-            if role in steps and steps[role] != clip_key and steps[role] not in {steps[r] for r in made.values()}:
-                made[name] = role
-        return made
+            if role in steps and steps[role] not in free | {steps[r] for r in paid.values()}:
+                paid[name] = role
+        return paid
 
     def _purified(self, clip_key: str, published: str, chain: str, clip: str, defense: str, seed: int) -> str:
         if chain == "identity":
@@ -297,7 +309,8 @@ class _Builder:
                 user_weights_digest(*files),
             ]
         )
-        inputs = {role: steps[role] for role in dict.fromkeys((*roles, *costs.values()))}
+        asked = dict.fromkeys((*roles, *costs.values(), *({"bounded"} & steps.keys())))
+        inputs = {role: steps[role] for role in asked}
         return self.plan.add(Step("judge", f"judge {stage}: {label}", params, inputs, code))
 
 
