@@ -19,6 +19,7 @@ from vdf_bench.commands import (
     run,
     sweep,
     victims,
+    weights,
 )
 from vdf_bench.errors import UserError
 
@@ -54,6 +55,7 @@ app.command()(capture.capture)
 app.add_typer(clips.app, name="clips")
 app.add_typer(models.app, name="models")
 app.add_typer(victims.app, name="victims")
+app.add_typer(weights.app, name="weights")
 app.add_typer(reproduce.app, name="reproduce")
 
 

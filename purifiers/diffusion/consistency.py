@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 import torch.nn.functional as F
 
-from vdf_bench.errors import UserError
 from vdf_bench.models.denoiser import add_noise, remove_noise
 from vdf_bench.purifiers.diffusion.stream import normal_like
 
@@ -88,14 +87,8 @@ def lpips_from(device: str) -> Distance:
         UserError: the backbone is missing, too large or damaged.
     """
     from vdf_bench.judges.perceptual import backbone_path, load_lpips
-    from vdf_bench.models.vgg import WEIGHTS_LIMIT
 
-    path = backbone_path("vgg")
-    if not path.is_file() or path.stat().st_size > WEIGHTS_LIMIT:
-        raise UserError(
-            f"{path} is absent or larger than {WEIGHTS_LIMIT // 2**20} MiB: copy torchvision's VGG-16 there"
-        )
-    model: Any = load_lpips("vgg", path).to(device)
+    model: Any = load_lpips("vgg", backbone_path("vgg")).to(device)
 
     def distance(first: Tensor, second: Tensor) -> Tensor:
         result: Tensor = model(first, second).squeeze()

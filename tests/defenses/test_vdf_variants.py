@@ -10,7 +10,8 @@ from vdf_bench.defenses.vdf.perturbation import Painter, Variables
 from vdf_bench.defenses.vdf.stream import protect
 from vdf_bench.defenses.vdf.variants import OfficialParameters
 from vdf_bench.errors import UserError
-from vdf_bench.models.vgg import LAYERS, WEIGHTS_FILE, Vgg16Features, load_vgg16, vgg16_digest
+from vdf_bench.models.third_party import path_of
+from vdf_bench.models.vgg import LAYERS, Vgg16Features, load_vgg16, vgg16_digest
 from vdf_bench.plan.builder import room
 
 ABLATIONS = {
@@ -114,13 +115,13 @@ class TestVisualTerm:
         assert load_vgg16() is None
 
     def test_fingerprint_is_the_files_digest(self, user_weights):
-        (user_weights / WEIGHTS_FILE).write_bytes(b"one")
+        path_of("vgg16", user_weights).write_bytes(b"one")
         name = registry.load("defenses", "vdf-official")
         assert name.fingerprint() == f"vgg16 {hashlib.sha256(b'one').hexdigest()}"
 
     def test_damage_is_one_line(self, user_weights):
-        (user_weights / WEIGHTS_FILE).write_bytes(b"not a checkpoint")
-        with pytest.raises(UserError, match="not the state dict of VGG16"):
+        path_of("vgg16", user_weights).write_bytes(b"not a checkpoint")
+        with pytest.raises(UserError, match="not a state dict of vgg16"):
             load_vgg16()
 
     def test_checkpoints_of_torchvision_load(self, user_weights):
@@ -128,7 +129,7 @@ class TestVisualTerm:
         torch.manual_seed(0)
         network = Vgg16Features()
         extra = {"features.24.weight": torch.zeros(1), "classifier.0.weight": torch.zeros(1)}
-        torch.save({**network.state_dict(), **extra}, user_weights / WEIGHTS_FILE)
+        torch.save({**network.state_dict(), **extra}, path_of("vgg16", user_weights))
         loaded = load_vgg16()
         x = torch.rand(1, 3, 16, 16)
         assert all(torch.equal(a, b) for a, b in zip(network(x), loaded(x), strict=True))

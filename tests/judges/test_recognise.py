@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,10 @@ from vdf_bench.judges import judge_all
 from vdf_bench.judges.dsr import DefenseSuccess
 from vdf_bench.judges.identity import Identity
 from vdf_bench.judges.perceptual import load_lpips, lpips_distances
-from vdf_bench.judges.recognise import OnnxRecogniser, RecogniserParameters, align
+from vdf_bench.judges.recognise import ONNX_THRESHOLD, OnnxRecogniser, RecogniserParameters, choose
+from vdf_bench.models.arcface import align
+from vdf_bench.models.supply import add, file_sha256, read_record, remember
+from vdf_bench.models.third_party import path_of
 
 
 def third_party(name):
@@ -55,7 +59,7 @@ def test_alignment_undoes_a_similarity():
     moved = np.stack(
         [affine_transform(c, back, -back @ shift[::-1], (260, 260), order=1) for c in np.moveaxis(original, 2, 0)], -1
     )
-    (crop,) = align(moved[None], landmarks_at(five + 0.5), 112)
+    (crop,) = align(moved[None], (five + 0.5)[None], 112)
     inner = np.s_[20:90, 20:90]
     assert np.abs(crop[inner].astype(int) - original[inner]).mean() < 4
 
@@ -69,7 +73,7 @@ def test_bad_files_are_user_errors(tmp_path):
         OnnxRecogniser(broken, 0.4)
     state = tmp_path / "broken.pth"
     state.write_bytes(b"not a state dict")
-    with pytest.raises(UserError, match="LPIPS-squeeze"):
+    with pytest.raises(UserError, match="state dict of squeezenet"):
         load_lpips("squeeze", state)
 
 
@@ -80,6 +84,54 @@ def test_backbone_of_another_network_is_refused(tmp_path):
     torch.save({"features.0.weight": torch.zeros(3)}, path)
     with pytest.raises(UserError, match="LPIPS-alex"):
         load_lpips("alex", path)
+
+
+def test_alignment_is_that_of_insightface():
+    """Against norm_crop, which finds its transform and samples by other means."""
+    from insightface.utils.face_align import norm_crop
+
+    picture, five = astronaut()
+    picture = picture[:300, 40:420]  # not square
+    five = five - [40, 0]
+    (ours,) = align(picture[None], (five + 0.5)[None], 112)
+    theirs = norm_crop(picture, five.astype(np.float32), 112)
+    apart = np.abs(ours.astype(int) - theirs)
+    assert apart.mean() < 1
+    assert np.quantile(apart, 0.99) <= 8
+
+
+def test_who_recognises_whom(tmp_path, monkeypatch):
+    """Rendered heads keep id-synth; real people get the user's recogniser once it is there, the own before a pack's."""
+    monkeypatch.setenv("VDF_BENCH_WEIGHTS", str(tmp_path))
+    default = RecogniserParameters()
+    assert choose(default, real=True).metric == "identity"
+    for name in ("buffalo_l", "recogniser"):
+        path_of(name).write_bytes(b"onnx")
+        chosen = choose(default, real=True)
+        assert (chosen.path, chosen.metric, chosen.threshold) == (path_of(name), "identity_arcface", ONNX_THRESHOLD)
+        assert "not calibrated" in chosen.basis
+        assert choose(default, real=False).name == "id-synth"
+    file = path_of("recogniser")
+    remember("recogniser", {"sha256": file_sha256(file), "threshold": {"value": 0.31, "basis": "measured"}})
+    assert choose(default, real=True)[3:] == (0.31, "measured")
+    assert choose(RecogniserParameters(onnx=str(file)), real=False).threshold == 0.31
+    assert choose(RecogniserParameters(threshold=0.5), real=True)[3:] == (0.5, "as set")
+    file.write_bytes(b"another file")  # a threshold belongs to the bytes that it was measured on
+    assert choose(default, real=True).threshold == ONNX_THRESHOLD
+
+
+@pytest.mark.real
+def test_real_people_are_judged_by_the_registered_recogniser(evidence, landmarker, tmp_path, monkeypatch):
+    source = third_party("mobilefacenet_y1.onnx")
+    monkeypatch.setenv("VDF_BENCH_WEIGHTS", str(tmp_path))
+    before = {row.metric for row in judge_all(evidence, [Identity()], "clone")}
+    add("recogniser", source)
+    assert read_record()["recogniser"]["sha256"] == file_sha256(source)
+    assert {row.metric for row in judge_all(evidence, [Identity()], "clone")} == before == {"identity", "face_rate"}
+    real = replace(evidence, clip=replace(evidence.clip, truth=None))
+    rows = {row.metric: row.value for row in judge_all(real, [Identity(), DefenseSuccess()], "clone")}
+    assert {"identity_arcface", "face_rate", "dsr_identity"} <= set(rows)
+    assert "identity" not in rows
 
 
 @pytest.mark.real
@@ -105,8 +157,9 @@ def test_recogniser_file_serves_identity_and_success_rate_alike(evidence, landma
     path = third_party("mobilefacenet_y1.onnx")
     judges = [Identity(RecogniserParameters(onnx=str(path))), DefenseSuccess()]
     values = {row.metric: row.value for row in judge_all(evidence, judges, "clone")}
-    assert values["identity"] > 0.5
-    assert values["dsr_identity"] == float(values["identity"] < 0.4)
+    assert "identity" not in values  # cosines of two recognisers never share a column
+    assert values["identity_arcface"] > 0.5
+    assert values["dsr_identity"] == float(values["identity_arcface"] < 0.4)
     assert landmarker.frames_seen == 2 * len(evidence.split.heldout) + 32
 
 

@@ -16,16 +16,18 @@ def judge_all(
 ) -> list[Measurement]:
     """Let every judge of ``stage`` measure ``evidence``, in the order given; networks see each frame once.
 
-    A recogniser that one judge was given by file serves the whole cell, so that identity and success rate agree.
+    One recogniser serves the whole cell, so that identity and success rate agree: the file that a judge was given, else
+    the clip's own (:func:`vdf_bench.judges.recognise.choose`).
 
     Raises:
         UserError: a judge's model cannot be loaded.
     """
     from vdf_bench.judges.observe import observe
-    from vdf_bench.judges.recognise import RecogniserParameters, recogniser_of
+    from vdf_bench.judges.recognise import RecogniserParameters, is_real, load
 
     called = [judge for judge in judges if judge.stage == stage]
     settings = [getattr(judge, "parameters", None) for judge in called]
-    files = [s for s in settings if isinstance(s, RecogniserParameters) and s.onnx]
-    seen = observe(evidence, recogniser_of(files[0]) if files else None)
+    asked = [setting for setting in settings if isinstance(setting, RecogniserParameters)]
+    asked.sort(key=lambda setting: not setting.onnx)
+    seen = observe(evidence, load(asked[0], is_real(evidence.clip)) if asked else None)
     return [row for judge in called for row in judge.measure(seen)]

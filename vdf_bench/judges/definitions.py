@@ -103,7 +103,11 @@ _TABLE: Final = (
            "mean change inside the head from frame to frame, over that of the true frames"),
     # The clone as seen.
     Metric("identity", "clone", "", "up", -1, 1, _HELD,
-           "cosine to the owner's enrolment (mean embedding of clean training frames); faceless frames count 0"),
+           "cosine by id-synth to the owner's enrolment (mean embedding of clean training frames); faceless frames "
+           "count 0"),
+    Metric("identity_arcface", "clone", "", "up", -1, 1, _HELD,
+           "the same by an ArcFace-like recogniser of real people, on the 112 px crop of five points; the run's notes "
+           "name its file and threshold"),
     Metric("face_rate", "clone", "", "up", 0, 1, _SHARE, "share of frames in which a face is found"),
     Metric("m_lmd", "clone", "%", "down", 0, 100, "mean over frames and points 48-67",
            "mouth landmark distance to the true frame, each mouth centred, in % of the outer eye corners' distance; "
@@ -126,6 +130,16 @@ _TABLE: Final = (
            "head PSNR below 20 dB, or mean opacity in the head below .5"),
     Metric("dsr_l2", "clone", "", "up", 0, 1, _SHARE,
            "mean squared difference inside the head to the clean twin's clone > .05, RGB in [-1,1] (CMUA, GRASP)"),
+    Metric("sync_c", "clone", "", "up", 0, _INF, "distances averaged over windows of 5 held-out frames",
+           "SyncNet v2, shifts of the sound by -15..15 frames: median of the mean distances minus the least; face "
+           "crops by the true frames' landmarks"),
+    Metric("sync_d", "clone", "", "down", 0, _INF, "distances averaged over windows of 5 held-out frames",
+           "SyncNet v2: the least mean distance of lips and sound over those shifts"),
+    Metric("fid", "clone", "", "down", 0, _INF, "over all held-out frames",
+           "FID@n (pytorch-fid's Inception, 2048 features) of the clone to the true held-out frames, n of each; below "
+           "2048 frames biased upwards, so compare equal n only; left out below 48"),
+    Metric("fid_to_clean", "clone", "", "down", 0, _INF, "over all held-out frames",
+           "FID@n of the clone to the clone made from the clean clip"),
     # What it costs.
     Metric("seconds_per_frame", "cost", "s", "down", 0, _INF, "mean over frames", "CPU seconds of protecting a frame"),
     Metric("iterations_per_frame", "cost", "", "down", 0, _INF, "mean over frames",

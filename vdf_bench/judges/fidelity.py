@@ -9,7 +9,7 @@ import numpy as np
 from vdf_bench.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
-from vdf_bench.judges.perceptual import NETS, backbone_path, lpips_distances
+from vdf_bench.judges.perceptual import NETS, backbone_path, lpips_distances, missing_backbones
 from vdf_bench.judges.pixels import psnr, ssim_and_ms_ssim
 
 if TYPE_CHECKING:
@@ -52,12 +52,7 @@ class Fidelity(BaseJudge):
         yield measurement("bitrate_ratio", sizes[0] / sizes[1], count)
 
     def missing(self) -> str | None:
-        absent = [backbone_path(net) for net in NETS if not backbone_path(net).is_file()]
-        if not absent:
-            return None
-        columns = ", ".join(f"lpips_{net}" for net in NETS if not backbone_path(net).is_file())
-        files = ", ".join(path.name for path in absent)
-        return f"{columns}: no backbone weights in {absent[0].parent}: {files}"
+        return missing_backbones()
 
 
 def _difference(protected: NDArray[np.uint8], clean: NDArray[np.uint8]) -> NDArray[np.int16]:

@@ -23,8 +23,9 @@ class Identity(BaseJudge):
         name="identity",
         title="Identity",
         summary="Cosine of the clone to its owner's clean training frames, and how often a face is found at all. The "
-        "shipped recogniser, id-synth, is validated on rendered heads only; for real clips give an ArcFace-like "
-        "recogniser with --set identity.onnx=PATH.",
+        "shipped recogniser, id-synth, is validated on rendered heads only and fills the column identity. Clips of "
+        "real people take the recogniser in your weight folder where there is one (vdf-bench weights fetch buffalo_l), "
+        "which fills identity_arcface; --set identity.onnx=PATH gives one for all clips.",
         source="ArcFace, Deng et al., CVPR 2019 (the kind of network)",
         url="https://arxiv.org/abs/1801.07698",
         year=2019,
@@ -34,6 +35,7 @@ class Identity(BaseJudge):
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         seen = observe(evidence)
-        cosines = seen.cosines(recogniser_of(self.parameters, seen))
-        yield measurement("identity", cosines.mean(), len(cosines))
+        recogniser = recogniser_of(self.parameters, seen)
+        cosines = seen.cosines(recogniser)
+        yield measurement(recogniser.metric, cosines.mean(), len(cosines))
         yield measurement("face_rate", seen.clone_faces.seen.mean(), len(cosines))

@@ -13,41 +13,50 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: Backbones of LPIPS and torchvision's names of their ImageNet weights.
-NETS: Final = {
-    "alex": "alexnet-owt-7be5be79.pth",
-    "vgg": "vgg16-397923af.pth",
-    "squeeze": "squeezenet1_1-b8a52dc0.pth",
-}
+#: Backbones of LPIPS and the entries of torchvision's ImageNet weights in :mod:`vdf_bench.models.third_party`.
+NETS: Final = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet"}
 
 
 def backbone_path(net: str) -> Path:
     """Where the backbone's weights are looked for."""
-    from vdf_bench.models.weights import user_folder
+    from vdf_bench.models.third_party import path_of
 
-    return user_folder() / NETS[net]
+    return path_of(NETS[net])
+
+
+def missing_backbones() -> str | None:
+    """Which LPIPS columns are left out here, and how to get them; None where all can be measured."""
+    from vdf_bench.models.third_party import how_to_get, present
+
+    absent = [net for net, name in NETS.items() if not present(name)]
+    if not absent:
+        return None
+    columns, remedies = (f"lpips_{net}" for net in absent), (how_to_get(NETS[net]) for net in absent)
+    return f"{', '.join(columns)}: no backbone weights; {', '.join(remedies)}"
 
 
 def load_lpips(net: str, path: Path) -> Any:
     """LPIPS v0.1 with the heads of the ``lpips`` package over a torchvision backbone from ``path``.
 
     Raises:
-        UserError: not a torchvision state dict of that backbone.
+        UserError: absent, too large, or not a torchvision state dict of that backbone.
     """
-    import pickle
-
     import lpips
-    import torch
 
+    from vdf_bench.models.third_party import how_to_get
+    from vdf_bench.models.weights import read_state_dict
+
+    state = read_state_dict(path, NETS[net])
     model = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         # lpips cuts torchvision's `features` into slices that keep the layers' numbers.
         wanted = {key: "features." + key.split(".", 1)[1] for key in model.net.state_dict()}
         model.net.load_state_dict({key: state[source].float() for key, source in wanted.items()})
-    except (KeyError, RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError) as error:
+    except (KeyError, RuntimeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} is not torchvision's backbone for LPIPS-{net}: {reason}; fetch it again") from None
+        raise UserError(
+            f"{path} is not torchvision's backbone for LPIPS-{net}: {reason}; {how_to_get(NETS[net])}"
+        ) from None
     return model.eval().requires_grad_(False)
 
 

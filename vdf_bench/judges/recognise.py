@@ -1,22 +1,32 @@
-"""Face recognisers behind the identity metrics: the shipped one, or any ArcFace-like ONNX file."""
+"""Face recognisers behind the identity metrics: the shipped one, or an ArcFace-like ONNX file.
+
+Two recognisers never share a column: cosines of one say nothing of cosines of another. ``id-synth``, which ships and
+knows rendered heads, fills ``identity``; a user's recogniser fills ``identity_arcface``. Success rates are decisions,
+each at its recogniser's own threshold, and which one decided stands in the notes of the run, for every clip.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import Field
 
 from vdf_bench.cards import Parameters
-from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
+    from vdf_bench.clip import Clip
     from vdf_bench.judges.observe import Observation
+    from vdf_bench.models.arcface import ArcFace
+
+#: Recognisers in the user's folder that serve clips of real people unasked, the first that is there.
+REGISTERED: Final = ("recogniser", "buffalo_l")
+#: Without a calibration: separates people with InsightFace's recognisers (same person about .8, strangers 0 ± .11).
+ONNX_THRESHOLD: Final = 0.4
+UNCALIBRATED: Final = "customary for InsightFace, not calibrated: see `vdf-bench weights calibrate`"
 
 
 class Recogniser(Protocol):
@@ -24,10 +34,12 @@ class Recogniser(Protocol):
 
     Attributes:
         name: of the model and its file.
+        metric: column of its cosines.
         threshold: cosine above which two faces are taken for one person.
     """
 
     name: str
+    metric: str
     threshold: float
 
     def embed(self, frames: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -39,15 +51,99 @@ class RecogniserParameters(Parameters):
     """Which recogniser decides on identity."""
 
     onnx: str = Field(
-        "", description="path of an ArcFace-like recogniser (112 px aligned crops); empty takes the shipped id-synth"
+        "",
+        description="path of an ArcFace-like recogniser (112 px aligned crops) for all clips; empty takes the one in "
+        "your weight folder for clips of real people, else the shipped id-synth",
     )
     threshold: float | None = Field(
-        None, ge=-1, le=1, description="cosine of acceptance; None takes the shipped model's own, or .4 for a file"
+        None, ge=-1, le=1, description="cosine of acceptance; None takes the recogniser's own at FAR 1e-3"
+    )
+    align: Literal["landmarks", "mediapipe"] = Field(
+        "landmarks", description="five points behind an ArcFace crop: the shipped landmarker's, or MediaPipe's"
     )
 
 
-#: Separates people with InsightFace's recognisers (same person about .8, strangers about 0 ± .11).
-ONNX_THRESHOLD = 0.4
+class Choice(NamedTuple):
+    """Who recognises people in a clip.
+
+    Attributes:
+        name: ``id-synth``, or a file's name.
+        metric: column of its cosines.
+        path: of the file; None for id-synth.
+        threshold: cosine of acceptance.
+        basis: where the threshold comes from.
+    """
+
+    name: str
+    metric: str
+    path: Path | None
+    threshold: float
+    basis: str
+
+
+def choose(parameters: RecogniserParameters, real: bool) -> Choice:
+    """Who recognises people in a clip, and how strictly; nothing is loaded.
+
+    Args:
+        parameters: of the identity judges.
+        real: whether the clip shows a real person.
+    """
+    from vdf_bench.models.third_party import path_of, present
+    from vdf_bench.models.weights import card
+
+    path = Path(parameters.onnx) if parameters.onnx else None
+    if path is None and real:
+        path = next((path_of(name) for name in REGISTERED if present(name)), None)
+    if path is None:
+        tau, basis = float(card("id-synth")["tau"]), "FAR 1e-3 on rendered heads that it never saw"
+        name, metric = SynthRecogniser.name, SynthRecogniser.metric
+    else:
+        tau, basis = calibration(path)
+        name, metric = path.name, OnnxRecogniser.metric
+    if parameters.threshold is not None:
+        tau, basis = parameters.threshold, "as set"
+    return Choice(name, metric, path, tau, basis)
+
+
+def calibration(path: Path) -> tuple[float, str]:
+    """Threshold of a recogniser's file and where it comes from: as measured of these very bytes, else customary."""
+    from vdf_bench.models.supply import file_sha256, read_record
+
+    if path.is_file():
+        own = file_sha256(path)
+        for facts in read_record().values():
+            measured = facts.get("threshold")
+            if facts.get("sha256") == own and isinstance(measured, dict):
+                return float(measured["value"]), str(measured["basis"])
+    return ONNX_THRESHOLD, UNCALIBRATED
+
+
+def is_real(clip: Clip) -> bool:
+    """Whether a clip shows a real person; animated photographs do, and know no pose."""
+    return clip.truth is None or clip.truth.pose is None
+
+
+def load(parameters: RecogniserParameters, real: bool) -> Recogniser:
+    """The recogniser that :func:`choose` names.
+
+    Raises:
+        UserError: no such file, or not a recogniser.
+    """
+    chosen = choose(parameters, real)
+    if chosen.path is None:
+        return SynthRecogniser(load_embedder(), parameters.threshold)
+    return OnnxRecogniser(chosen.path, chosen.threshold, parameters.align)
+
+
+def recogniser_of(parameters: RecogniserParameters, seen: Observation) -> Recogniser:
+    """The recogniser that ``parameters`` name; else the cell's, so that judges agree; else the clip's.
+
+    Raises:
+        UserError: no such file, or not a recogniser.
+    """
+    if seen.recogniser is not None and not parameters.onnx:
+        return seen.recogniser
+    return load(parameters, is_real(seen.clip))
 
 
 def load_embedder() -> Any:
@@ -57,24 +153,11 @@ def load_embedder() -> Any:
     return embedder.load_embedder()
 
 
-def recogniser_of(parameters: RecogniserParameters, seen: Observation | None = None) -> Recogniser:
-    """The recogniser that ``parameters`` name; else the cell's; else the shipped one.
-
-    Raises:
-        UserError: no such file, or not a recogniser.
-    """
-    if parameters.onnx:
-        threshold = ONNX_THRESHOLD if parameters.threshold is None else parameters.threshold
-        return OnnxRecogniser(Path(parameters.onnx), threshold)
-    if seen is not None and seen.recogniser is not None:
-        return seen.recogniser
-    return SynthRecogniser(load_embedder(), parameters.threshold)
-
-
 class SynthRecogniser:
     """``id-synth``: trained and validated on rendered heads; on real faces its verdict is not validated."""
 
     name = "id-synth"
+    metric = "identity"
 
     def __init__(self, embedder: Any, threshold: float | None = None) -> None:
         self._embedder = embedder
@@ -85,45 +168,27 @@ class SynthRecogniser:
 
 
 class OnnxRecogniser:
-    """An InsightFace recogniser from a file, on one CPU thread."""
+    """An ArcFace-like recogniser from a file; see :mod:`vdf_bench.models.arcface`."""
 
-    def __init__(self, path: Path, threshold: float) -> None:
-        import onnxruntime
-        from insightface.model_zoo import get_model
+    metric = "identity_arcface"
 
-        if not path.is_file():
-            raise UserError(f"identity.onnx={path}: no such file; give the path of an ArcFace-like .onnx recogniser")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        try:
-            self._model = get_model(str(path), providers=["CPUExecutionProvider"], sess_options=options)
-        except Exception as error:  # onnxruntime's errors have no common public base
-            raise UserError(f"identity.onnx={path} cannot be read as ONNX: {error}") from error
-        if getattr(self._model, "taskname", "") != "recognition":
-            raise UserError(f"identity.onnx={path} is no face recogniser; give an ArcFace-like .onnx with 112 px input")
+    def __init__(self, path: Path, threshold: float, align: str = "landmarks") -> None:
+        from vdf_bench.models.arcface import load_arcface
+
+        self._model: ArcFace = load_arcface(path)
+        self._mesh: Any = None
+        if align == "mediapipe":
+            from vdf_bench.models.face_mesh import load_face_mesh
+
+            self._mesh = load_face_mesh()
         self.name = path.name
         self.threshold = threshold
 
     def embed(self, frames: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
-        edge = self._model.input_size[0]
-        # get_feat follows OpenCV: it expects BGR and swaps to RGB itself.
-        crops = [crop[..., ::-1] for crop in align(frames, points, edge)]
-        return np.asarray(np.concatenate([self._model.get_feat(crop) for crop in crops]), np.float32)
+        from vdf_bench.models.embedder import five_points
 
-
-def align(frames: NDArray[np.uint8], points: NDArray[np.float32], edge: int) -> Iterator[NDArray[np.uint8]]:
-    """ArcFace crops (edge, edge, 3) of (T, S, S, 3) frames with landmarks (T, 68, 2); bilinear, black outside."""
-    from scipy.ndimage import affine_transform
-
-    from vdf_bench.models.embedder import EDGE, TEMPLATE, five_points, similarity
-
-    # Landmarks count pixel centres at half integers, arrays at integers; ArcFace's template is in array coordinates.
-    five = five_points(points) - 0.5
-    template = np.broadcast_to(TEMPLATE * (edge / EDGE), five.shape)
-    for frame, crop_to_frame in zip(frames, similarity(template, five), strict=True):
-        rows_first = crop_to_frame[::-1]
-        matrix, offset = rows_first[:, 1::-1], rows_first[:, 2]
-        channels = [
-            affine_transform(channel, matrix, offset, (edge, edge), order=1) for channel in np.moveaxis(frame, 2, 0)
-        ]
-        yield np.stack(channels, 2)
+        five = five_points(points)
+        if self._mesh is not None:
+            found, seen = self._mesh.five_points(frames)
+            five = np.where(seen[:, None, None], found, five)
+        return self._model.embed(frames, five)

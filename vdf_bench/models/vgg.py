@@ -6,23 +6,21 @@ The weights do not ship: ``vgg16-397923af.pth`` in the folder of user-supplied w
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from torch import nn
 
 from vdf_bench.errors import UserError
-from vdf_bench.models.weights import user_folder
+from vdf_bench.models.third_party import how_to_get, path_of
+from vdf_bench.models.weights import read_state_dict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-WEIGHTS_FILE: Final = "vgg16-397923af.pth"
-#: The published file has 528 MiB.
-WEIGHTS_LIMIT: Final = 600 * 2**20
+#: Entry of :mod:`vdf_bench.models.third_party`.
+WEIGHTS: Final = "vgg16"
 #: Channels of the convolutions of ``features[:23]``; 0 is a pooling.
 WIDTHS: Final = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512)
 #: Layers whose outputs are compared: the last ReLU of each of four blocks.
@@ -55,18 +53,10 @@ class Vgg16Features(nn.Module):
 
 def vgg16_digest(folder: Path | None = None) -> str:
     """SHA-256 of the weights, or ``absent``."""
-    path = (folder or user_folder()) / WEIGHTS_FILE
-    if not path.is_file():
-        return "absent"
-    stat = path.stat()
-    return _digest(path, stat.st_size, stat.st_mtime_ns)
+    from vdf_bench.models.supply import file_sha256
 
-
-@cache
-def _digest(path: Path, size: int, changed: int) -> str:
-    del size, changed  # they tell one content of the path from another
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    path = path_of(WEIGHTS, folder)
+    return file_sha256(path) if path.is_file() else "absent"
 
 
 def load_vgg16(folder: Path | None = None) -> Vgg16Features | None:
@@ -75,20 +65,14 @@ def load_vgg16(folder: Path | None = None) -> Vgg16Features | None:
     Raises:
         UserError: too large, or not VGG16's state dict.
     """
-    import pickle
-
-    import torch
-
-    path = (folder or user_folder()) / WEIGHTS_FILE
+    path = path_of(WEIGHTS, folder)
     if not path.is_file():
         return None
-    remedy = "download it again from https://download.pytorch.org/models/, or remove it"
-    if path.stat().st_size > WEIGHTS_LIMIT:
-        raise UserError(f"{path} is larger than the {WEIGHTS_LIMIT // 2**20} MiB that VGG16 can have; {remedy}")
-    network = Vgg16Features()
+    network, state = Vgg16Features(), read_state_dict(path, WEIGHTS)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({key: state[key] for key in network.state_dict()})
-    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, KeyError, AttributeError, ValueError) as error:
-        raise UserError(f"{path} is not the state dict of VGG16 ({type(error).__name__}); {remedy}") from None
+    except (RuntimeError, KeyError) as error:
+        raise UserError(
+            f"{path} is not the state dict of VGG16 ({type(error).__name__}); {how_to_get(WEIGHTS)}, or remove it"
+        ) from None
     return network.eval().requires_grad_(False)

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "weights"
 #: No file that ships is larger.
 SHIPPED_LIMIT = 4 * 2**20
-#: Third-party weights that a user may supply: file name, size limit, where it is described.
-USER_SUPPLIED = {
-    "bisenet": ("79999_iter.pth", 80 * 2**20, "https://github.com/zllrunning/face-parsing.PyTorch"),
-}
 #: No file of a model folder that a user supplies is larger: float32 parts of two billion parameters fit.
 FOLDER_FILE_LIMIT = 8 * 2**30
 #: No file that is not weights: configurations, vocabularies.
@@ -138,25 +134,53 @@ def save_shipped(
     (folder / f"{name}.json").write_text(json.dumps(full, indent=2) + "\n")
 
 
+def read_state_dict(path: Path, name: str) -> dict[str, Tensor]:
+    """The tensors of a user's ``.pth``, by key; no code in it is run, and nothing too large is read.
+
+    Args:
+        path: the file.
+        name: of its entry in :mod:`vdf_bench.models.third_party`.
+
+    Raises:
+        UserError: absent, too large, or not a plain state dict.
+    """
+    import pickle
+
+    import torch
+
+    from vdf_bench.models.third_party import check_size, how_to_get
+
+    if not path.is_file():
+        raise UserError(f"{name} needs {path}: get it with {how_to_get(name)}, or set {WEIGHTS_VARIABLE}")
+    check_size(name, path)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict) or not all(isinstance(each, torch.Tensor) for each in state.values()):
+            raise TypeError("not a table of tensors")
+    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, ValueError, KeyError) as error:
+        # PyTorch's own words would advise to trust the file.
+        reason = "it holds more than plain tensors, or is damaged"
+        if not isinstance(error, pickle.UnpicklingError):
+            reason = _first_line(error)
+        raise UserError(f"{path} is not a state dict of {name}: {reason}; {how_to_get(name)}") from None
+    return state
+
+
 def load_user_checkpoint(network: nn.Module, name: str, folder: Path | None = None) -> None:
     """Load a user-supplied state dict into ``network``.
 
     Raises:
         UserError: absent, too large, not a plain state dict, or of another network.
     """
-    import pickle
+    from vdf_bench.models.third_party import how_to_get, path_of
 
-    import torch
-
-    file, limit, url = USER_SUPPLIED[name]
-    path = (folder or user_folder()) / file
-    if not path.is_file():
-        raise UserError(f"{name} needs {file} (see {url}); put it into {path.parent} or set {WEIGHTS_VARIABLE}")
-    if path.stat().st_size > limit:
-        raise UserError(f"{path} is larger than the {limit // 2**20} MiB that {name} can have; is it the right file?")
+    path = path_of(name, folder)
+    state = read_state_dict(path, name)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict(state)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"{path} is not a state dict of {name}: {reason}; download it again from {url}") from None
+    except RuntimeError as error:
+        raise UserError(f"{path} is not a state dict of {name}: {_first_line(error)}; {how_to_get(name)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,267 @@
+"""Bringing third-party weights into the user's folder, and telling whether what lies there is genuine.
+
+A file takes its place only when its size, its hash and its form are right; the folder never shows half a file. Hashes
+that nobody published are remembered when a file is first taken (trust on first use), in ``weights.json`` beside the
+files, with what was measured of them, such as a recogniser's threshold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from vdf_bench.errors import UserError
+from vdf_bench.models.third_party import THIRD_PARTY, ThirdParty, check_size, entry_of, path_of
+from vdf_bench.models.weights import check_model_folder, read_state_dict, user_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: What is remembered of the user's weights.
+RECORD: Final = "weights.json"
+RECORD_LIMIT: Final = 2**20
+CHUNK: Final = 2**20
+
+
+class Verdict(NamedTuple):
+    """What was found of weights that are present: ``ok`` is None where there is nothing to hold them against."""
+
+    name: str
+    ok: bool | None
+    why: str
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex; read again only when its size or time of change differ."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@cache
+def _sha256(path: Path, size: int, changed: int) -> str:
+    del size, changed  # they tell one content of the path from another
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_record(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """What is remembered, by name; nothing where nothing is.
+
+    Raises:
+        UserError: the record is damaged.
+    """
+    path = (folder or user_folder()) / RECORD
+    if not path.is_file():
+        return {}
+    try:
+        if path.stat().st_size > RECORD_LIMIT:
+            raise ValueError("too large")
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict) or not all(isinstance(each, dict) for each in content.values()):
+            raise ValueError("not a table of tables")
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): remove it, and add the weights again") from None
+    return content
+
+
+def remember(name: str, facts: dict[str, Any], folder: Path | None = None) -> None:
+    """Put ``facts`` in the place of what was remembered of ``name``."""
+    from vdf_bench.store import write_atomically
+
+    folder = folder or user_folder()
+    record = {**read_record(folder), name: facts}
+    write_atomically(folder / RECORD, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
+
+
+def recorded_facts(name: str, folder: Path | None = None) -> dict[str, Any]:
+    """What is remembered of the very file that lies there; nothing of another that has taken its place."""
+    facts = read_record(folder).get(name, {})
+    path = path_of(name, folder)
+    return facts if path.is_file() and facts.get("sha256") == file_sha256(path) else {}
+
+
+def add(name: str, source: Path, folder: Path | None = None) -> Path:
+    """Copy a file or model folder of the user's into its place.
+
+    Returns:
+        Where it lies now.
+
+    Raises:
+        UserError: no such weights, no such file, or not what they must be.
+    """
+    entry, folder = entry_of(name), folder or user_folder()
+    place = folder / entry.file
+    folder.mkdir(parents=True, exist_ok=True)
+    if entry.form == "folder":
+        check_model_folder(source)
+        if place.exists():
+            raise UserError(f"{place} is there already: remove it first")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            shutil.copytree(source, Path(scratch) / "copy")
+            (Path(scratch) / "copy").replace(place)
+        return place
+    if not source.is_file():
+        raise UserError(f"no file {source}")
+    check_size(entry.name, source)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        copy = Path(scratch) / entry.file
+        shutil.copyfile(source, copy)
+        _accept(entry, copy, folder, source, chosen=True)
+    return place
+
+
+def fetch(
+    name: str,
+    progress: Callable[[int, int], None] | None = None,
+    folder: Path | None = None,
+    *,
+    _loopback: bool = False,
+) -> Path:
+    """Download weights; a download that was cut off goes on where it stopped.
+
+    Args:
+        name: of :data:`vdf_bench.models.third_party.THIRD_PARTY`.
+        progress: called with bytes done and bytes in all (0 where the server does not say).
+        folder: of the user's weights.
+        _loopback: allows plain http to this machine, for tests.
+
+    Returns:
+        Where they lie now.
+
+    Raises:
+        UserError: nothing to download from, no network, or not the genuine file.
+    """
+    from vdf_bench.models.download import download
+
+    entry, folder = entry_of(name), folder or user_folder()
+    if not entry.url:
+        raise UserError(
+            f"{entry.name} has no direct download: get {entry.file} from {entry.page}, then "
+            f"`vdf-bench weights add {entry.name} PATH`"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{entry.file}.part"
+    remedy = f"download {entry.url} by hand, then `vdf-bench weights add {entry.name} FILE`"
+    # An archive holds more than the file that is wanted.
+    limit = entry.limit * 2**20 * (2 if entry.member else 1)
+    download(entry.url, partial, limit, progress, remedy, loopback=_loopback)
+    if entry.member:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            copy = Path(scratch) / entry.file
+            try:
+                _extract(partial, entry, copy)
+            finally:
+                partial.unlink()
+            _accept(entry, copy, folder, Path(entry.url))
+    else:
+        try:
+            check_size(entry.name, partial)
+            _accept(entry, partial, folder, Path(entry.url))
+        finally:
+            partial.unlink(missing_ok=True)
+    return folder / entry.file
+
+
+def verify(folder: Path | None = None) -> list[Verdict]:
+    """Hold every file that is present against its hash."""
+    folder = folder or user_folder()
+    record = read_record(folder)
+    found = []
+    for entry in THIRD_PARTY.values():
+        path = folder / entry.file
+        if entry.form == "folder":
+            if path.is_dir():
+                found.append(Verdict(entry.name, None, "a folder: not hashed"))
+            continue
+        if not path.is_file():
+            continue
+        wanted = entry.sha256 or record.get(entry.name, {}).get("sha256", "")
+        is_, source = file_sha256(path), "published" if entry.sha256 else "remembered"
+        if not wanted:
+            why = (
+                f"sha256 {is_}: not pinned and not remembered; `vdf-bench weights add {entry.name} {path}` remembers it"
+            )
+            found.append(Verdict(entry.name, None, why))
+        elif is_.startswith(wanted):
+            found.append(Verdict(entry.name, True, f"matches the {source} sha256 {wanted[:12]}"))
+        else:
+            found.append(Verdict(entry.name, False, f"sha256 {is_} is not the {source} {wanted}"))
+    return found
+
+
+def _accept(entry: ThirdParty, copy: Path, folder: Path, source: Path, chosen: bool = False) -> None:
+    """Check ``copy``, a file that nobody else sees, and put it into its place.
+
+    Args:
+        entry: what it must be.
+        copy: the file, on the folder's file system.
+        folder: of the user's weights.
+        source: where it came from, for messages.
+        chosen: whether the user named this very file: then it may replace one that was only remembered.
+    """
+    with copy.open("rb") as file:
+        is_ = hashlib.file_digest(file, "sha256").hexdigest()
+    if entry.sha256 and not is_.startswith(entry.sha256):
+        raise UserError(
+            f"{source} is not the genuine {entry.name}: its sha256 is {is_[:16]}..., not {entry.sha256[:16]}; "
+            f"see {entry.page}"
+        )
+    before = read_record(folder).get(entry.name, {})
+    if not entry.sha256 and not chosen and before.get("sha256", is_) != is_:
+        raise UserError(
+            f"{source} has changed since it was first taken: check why, then remove {folder / RECORD} to trust it"
+        )
+    check_form(entry, copy)
+    size = copy.stat().st_size
+    copy.replace(folder / entry.file)
+    facts = {"file": entry.file, "sha256": is_, "bytes": size, "hash": entry.pinned}
+    # What was measured of these very bytes still holds.
+    remember(entry.name, {**before, **facts} if before.get("sha256") == is_ else facts, folder)
+
+
+def check_form(entry: ThirdParty, path: Path) -> None:
+    """Refuse a file that its loader would not read.
+
+    Raises:
+        UserError: not of ``entry.form``.
+    """
+    if entry.form == "onnx":
+        from vdf_bench.models.arcface import load_arcface
+
+        load_arcface(path)
+    elif entry.form == "state-dict":
+        read_state_dict(path, entry.name)
+    elif not zipfile.is_zipfile(path):
+        raise UserError(f"{path.name} is no {entry.name}: not a zip bundle; see {entry.page}")
+
+
+def _extract(archive: Path, entry: ThirdParty, place: Path) -> None:
+    """Write one member of a zip archive to ``place``, never more of it than the entry's limit."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            wanted = [each for each in opened.infolist() if Path(each.filename).name == entry.member]
+            if len(wanted) != 1:
+                raise UserError(f"{entry.url} holds no {entry.member}; see {entry.page}")
+            left = entry.limit * 2**20
+            with opened.open(wanted[0]) as source, place.open("wb") as target:
+                while chunk := source.read(CHUNK):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise UserError(f"{entry.member} in {entry.url} is larger than {entry.limit} MiB")
+                    target.write(chunk)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+        raise UserError(f"{entry.url} is not the archive that it should be ({error}); see {entry.page}") from None
+
+
+def shown_size(name: str, folder: Path | None = None) -> str:
+    """MiB of what lies there, else of what is published; empty where neither is known."""
+    entry, path = entry_of(name), path_of(name, folder)
+    if path.is_file():
+        return f"{path.stat().st_size / 2**20:.0f} MiB"
+    return f"{entry.mib} MiB" if entry.mib else ""
