@@ -105,6 +105,8 @@ class Fps(Component):
     harmless: ClassVar[Harmless | None] = Harmless({"rate": 25})
 
     def purify(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
+        import torch
+
         from vdf_bench.purifiers.common import Window
 
         ratio = Fraction(self.parameters.rate).limit_denominator(1001) / setting.fps
@@ -122,7 +124,8 @@ class Fps(Component):
             if len(weights) == 1:
                 yield window[weights[0][0]].clone()
             else:
-                yield sum(float(weight) * window[old] for old, weight in weights).clamp(0, 1)
+                parts = torch.stack([float(weight) * window[old] for old, weight in weights])
+                yield parts.sum(0).clamp(0, 1)
             index += 1
 
 

@@ -7,9 +7,12 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from vdf_bench.clip import split_frames
+from vdf_bench.clip import Clip, split_frames
 from vdf_bench.errors import UserError
+from vdf_bench.packing import pack_clip
 from vdf_bench.purifiers.common import Window
+from vdf_bench.steps import purify_step
+from vdf_bench.store import Artifact
 
 from .conftest import psnr, purified
 
@@ -112,3 +115,15 @@ def test_a_window_holds_what_is_asked_for():
         assert len(window) <= 5
     assert not window.reaches(100) and window.reaches(99)
     assert not Window(iter(())).reaches(0)
+
+
+def test_a_run_hands_out_its_clean_clip():
+    """The step that purifies has the clip beside what was published of it."""
+    rng = np.random.default_rng(0)
+    clean, published = (rng.integers(0, 256, (90, 32, 32, 3), dtype=np.uint8) for _ in range(2))
+    clip = pack_clip(Clip("a", clean, np.zeros(0, np.float32), "a"))
+    params = {"chain": "mix-clean:0.8", "overrides": {}, "seed": 0}
+    out = purify_step(params, {"clip": clip, "frames": Artifact({"frames": published})}).arrays["frames"]
+    known = split_frames(90).train[-20:]
+    assert np.array_equal(out[known], clean[known])
+    assert np.array_equal(np.delete(out, known, 0), np.delete(published, known, 0))
