@@ -232,7 +232,7 @@ class _Builder:
             "versions": [registry.load("purifiers", name).card.version for name in parts],
             "seed": seed,
         }
-        code = code_digest("vdf_bench.chain", *(room("purifiers", name) for name in parts))
+        code = code_digest("vdf_bench.chain", "vdf_bench.video", *(room("purifiers", name) for name in parts))
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
