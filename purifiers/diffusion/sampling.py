@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
 
 def spaced_steps(t: int, count: int) -> list[int]:
-    """``count`` steps from t - 1 down, evenly spaced: noise after t of the thousand steps has index t - 1.
-
-    Step 0 is left out unless there are as many steps as ``t``; where fewer are distinct, all of those are taken.
-    """
-    return sorted({round(t * (part + 1) / count) - 1 for part in range(min(t, count))}, reverse=True)
+    """``count`` steps from t - 1 down, evenly spaced, at most all of them: noise after t steps has index t - 1."""
+    count = min(t, count)
+    return [round(t * part / count) - 1 for part in range(count, 0, -1)]
 
 
 class DiffusionWash:
