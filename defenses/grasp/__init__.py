@@ -39,11 +39,7 @@ if TYPE_CHECKING:
 class GraspParameters(ParsingParameters):
     """Parameters of GRASP-style protection."""
 
-    steps: int = Field(
-        40,
-        ge=0,
-        description="largest number of steps per frame; the paper's is unknown, and 300 helped no more than 50",
-    )
+    steps: int = Field(100, ge=0, description="largest number of steps per frame; the paper's is not known")
     step_size: float = Field(1.0, ge=0, le=255, description="of a sign step, 8-bit levels; 0 takes budget / steps")
     warm: bool = Field(False, description="start from the previous frame's perturbation instead of from zero")
     projection: Literal["cross", "defense-first", "visual-first", "none"] = Field(
