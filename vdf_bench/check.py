@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.judges.gates import Verdict, judge_gates, why_void
 from vdf_bench.plan import Cell, Plan, Request, build_plan
-from vdf_bench.run import RENDERED_ONLY, Run, check_writable, expected_seconds, fetch, fit_notes
+from vdf_bench.run import Run, check_writable, expected_seconds, fetch, fit_notes
 from vdf_bench.store import Store
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def values(run: Run, cell: Cell) -> dict[str, float]:
 
 def _checked(run: Run, both: dict[str, Cell]) -> Checked:
     from vdf_bench.capture import Capture
+    from vdf_bench.judges.recognise import choose_for
 
     cell = both[DRIVES[0]]
     judged = fetch(run, cell.steps["judge.clone"]).meta
@@ -134,8 +135,8 @@ def _checked(run: Run, both: dict[str, Cell]) -> Checked:
     notes = [*clip.meta["notes"], *fit_notes(run, cell)]
     if "truth.labels" not in clip.arrays:
         notes.append(LIPS_WITHOUT_TRUTH)
-    if "truth.rotation" not in clip.arrays and not run.request.overrides.get("identity", {}).get("onnx"):
-        notes.append(RENDERED_ONLY)
+    real = "truth.rotation" not in clip.arrays
+    notes += [note for note in [choose_for(run.request.overrides, real).note(real)] if note]
     return Checked(
         cells=both,
         outcome=judged["outcome"],

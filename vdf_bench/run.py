@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 #: A run folder must take at least this much before a run starts.
 MIN_FREE_MIB = 64
-RENDERED_ONLY = (
-    "identity is judged by id-synth, which was validated on rendered heads only; "
-    "give a recogniser of real faces with --set identity.onnx=FILE --set dsr.onnx=FILE"
-)
 
 
 @dataclass(frozen=True)
@@ -244,20 +240,24 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
 
 def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
     """The content of ``run.json``: everything a reader needs to trust or repeat the run, and what every step cost."""
+    from vdf_bench.judges.recognise import choose_for
+
     request, plan = run.request, run.plan
     computed = set(tally.computed)
     steps = []
     for key, step in plan.steps.items():
         cost = fetch(run, key).meta["cost"]
         steps.append({"key": key, "step": step.name, "label": step.label, "cached": key not in computed, **cost})
-    clips = {}
+    clips, recognisers = {}, {}
     notes = []
     for name, key in {cell.clip: cell.steps["clip"] for cell in plan.cells}.items():
         artifact = fetch(run, key)
         clips[name] = artifact.meta
         notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
-        if "truth.rotation" not in artifact.arrays and not request.overrides.get("identity", {}).get("onnx"):
-            notes.append(f"{name}: {RENDERED_ONLY}")
+        real = "truth.rotation" not in artifact.arrays
+        chosen = choose_for(request.overrides, real)
+        recognisers[name] = chosen.record()
+        notes += [f"{name}: {note}" for note in [chosen.note(real)] if note]
     for cell in plan.cells:
         told = (f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell))
         notes += [note for note in told if note not in notes]
@@ -279,6 +279,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         "drive": sorted(drives),
         "parameters": {name: dict(values) for name, values in request.overrides.items()},
         "identities": {name: meta["identity"] for name, meta in clips.items()},
+        "recognisers": recognisers,
         "surrogate": SURROGATE,
         "suite": request.suite.record() if request.suite else None,
         "inputs": {name: {"sha256": plan.inputs.get(name, ""), **meta["source"]} for name, meta in clips.items()},

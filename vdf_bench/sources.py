@@ -28,8 +28,24 @@ def code_digest(*modules: str) -> str:
     return total.hexdigest()
 
 
-@cache
 def weights_digest(*names: str) -> str:
+    """SHA-256 over weights by name: shipped ones, or a user's (:mod:`vdf_bench.models.third_party`).
+
+    Absent ones count as empty.
+    """
+    from vdf_bench.models.supply import file_sha256
+    from vdf_bench.models.third_party import THIRD_PARTY, path_of
+
+    shipped = _shipped_digest(*(name for name in names if name not in THIRD_PARTY))
+    users = {name: path_of(name) for name in sorted(names) if name in THIRD_PARTY}
+    if not users:
+        return shipped
+    known = [(name, file_sha256(path) if path.is_file() else "") for name, path in users.items()]
+    return hashlib.sha256(repr([shipped, known]).encode()).hexdigest()
+
+
+@cache
+def _shipped_digest(*names: str) -> str:
     """SHA-256 over shipped weight files ``models/weights/NAME.safetensors``; absent ones count as empty."""
     folder = Path(__file__).parent / "models" / "weights"
     total = hashlib.sha256()

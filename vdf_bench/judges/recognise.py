@@ -80,6 +80,43 @@ class Choice(NamedTuple):
     threshold: float
     basis: str
 
+    def record(self) -> dict[str, Any]:
+        """As ``run.json`` holds it."""
+        from vdf_bench.models.supply import file_sha256
+
+        known = {"name": self.name, "metric": self.metric, "threshold": self.threshold, "basis": self.basis}
+        return known if self.path is None else {**known, "sha256": file_sha256(self.path)}
+
+    def note(self, real: bool) -> str | None:
+        """What a reader should know of it; None where nothing is to be said."""
+        if self.path is not None:
+            by = f"{self.name}, threshold {self.threshold:.3g}: {self.basis}"
+            return f"{self.metric} and dsr_identity are judged by {by}"
+        return RENDERED_ONLY if real else None
+
+
+#: Said of real people who are judged by the shipped recogniser.
+RENDERED_ONLY: Final = (
+    "identity is judged by id-synth, which was validated on rendered heads only; for a recogniser of real faces "
+    "`vdf-bench weights fetch buffalo_l`, or --set identity.onnx=FILE"
+)
+
+
+def choose_for(overrides: dict[str, dict[str, str]], real: bool) -> Choice:
+    """Who recognises people in a clip of a run: a file that either judge was given serves both.
+
+    Args:
+        overrides: parameters of the run's components, by name.
+        real: whether the clip shows a real person.
+
+    Raises:
+        UserError: a parameter that does not exist or is out of bounds.
+    """
+    from vdf_bench import registry
+
+    settings = [registry.create("judges", name, overrides.get(name)).parameters for name in ("identity", "dsr")]
+    return choose(next((setting for setting in settings if setting.onnx), settings[0]), real)
+
 
 def choose(parameters: RecogniserParameters, real: bool) -> Choice:
     """Who recognises people in a clip, and how strictly; nothing is loaded.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 STUDIED = ("synth-g", "synth-h", "synth-f")
 STUDIED_CLIPS = 2
 STUDIED_FRAMES = 40
+#: Networks that judges run, beside the shipped ones.
+JUDGES = ("vdf_bench.models.arcface", "vdf_bench.models.face_mesh", "vdf_bench.models.syncnet")
 
 
 def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan) -> list[str]:
@@ -304,7 +306,7 @@ class _Builder:
         files = [value for _, values in chosen for value in values.values() if isinstance(value, str) and value]
         code = digest(
             [
-                code_digest("vdf_bench.judges", "vdf_bench.capture", "vdf_bench.correlation"),
+                code_digest("vdf_bench.judges", "vdf_bench.capture", "vdf_bench.correlation", *JUDGES),
                 weights_digest("landmarker", "id-synth"),
                 user_weights_digest(*files),
             ]

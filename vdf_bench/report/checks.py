@@ -40,7 +40,8 @@ def print_checks(checks: Sequence[Checked], console: Console) -> None:
     for name, check in zip(_names(checks), checks, strict=True):
         driven = [_lips(check.driven[drive]) for drive in ("landmarks", "audio")]
         told = words.DASH if check.audio_r is None else words.ratio(check.audio_r)
-        cosine = check.driven["landmarks"].get("identity")
+        measured = check.driven["landmarks"]
+        cosine = measured.get("identity", measured.get("identity_arcface"))
         cells = [told, words.DASH if cosine is None else words.ratio(cosine)]
         figures.add_row(*name, *driven, *cells, f"{check.seconds:.0f}", f"{check.peak_mib:.0f}")
     said = "Reported only: lip r [95 % interval] by what drives the lips; voice r: how well sound told the mouth"
