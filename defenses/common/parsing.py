@@ -141,13 +141,17 @@ class ParsingObjective:
         """
         parameters = self._parameters
         found = []
-        with torch.no_grad():
-            for scale, weight in zip(parameters.scales, parameters.weights, strict=True):
-                labels = self._logits(clean, scale, reduced).argmax(0).flatten()
-                pixels = torch.isin(labels, torch.tensor(self._sources, device=labels.device)).nonzero()[:, 0]
-                if len(pixels):
-                    found.append(Sight(scale, weight, pixels))
+        for scale, weight in zip(parameters.scales, parameters.weights, strict=True):
+            pixels = self.find(clean, scale, reduced=reduced).flatten().nonzero()[:, 0]
+            if len(pixels):
+                found.append(Sight(scale, weight, pixels))
         return found
+
+    @torch.no_grad()
+    def find(self, clean: Tensor, scale: float = 1.0, *, reduced: bool = False) -> Tensor:
+        """Where the source region is in a clean frame (3, H, W) seen at ``scale``: (h, w) bool."""
+        labels = self._logits(clean, scale, reduced).argmax(0)
+        return torch.isin(labels, torch.tensor(self._sources, device=labels.device))
 
     def look(self, picture: Tensor, sight: Sight, *, reduced: bool = False) -> Glance:
         """Look at a protected frame (3, H, W) at one scale; the loss is differentiable where ``picture`` is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import torch
 from torch.nn.functional import avg_pool2d
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.defenses.common.parsing import Glance, Sight
+    from vdf_bench.defenses.common.parsing import Glance, Sight, Verdict
     from vdf_bench.defenses.common.record import Record
     from vdf_bench.defenses.vdf import VdfParameters
     from vdf_bench.defenses.vdf.visual import VisualLoss
@@ -44,6 +44,26 @@ def similarity(first: Tensor, second: Tensor) -> float:
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     ratio = (2 * mean_a * mean_b + c1) * (2 * covariance + c2) / ((mean_a**2 + mean_b**2 + c1) * (variances + c2))
     return float(ratio.mean())
+
+
+class Examination(Protocol):
+    """How the loop judges pictures (3, S, S) of one frame."""
+
+    def enough(self, picture: Tensor) -> tuple[list[Glance], bool]:
+        """What an update needs, and whether ``picture`` succeeds."""
+        ...
+
+    def whole(self, picture: Tensor) -> list[Glance]:
+        """Every scale in sight, in full precision."""
+        ...
+
+    def loss(self, glances: list[Glance]) -> Tensor:
+        """What an update descends."""
+        ...
+
+    def verdict(self, picture: Tensor, glances: list[Glance]) -> Verdict:
+        """What to record of the published picture, which ``glances`` have seen last."""
+        ...
 
 
 class Examiner:
@@ -87,6 +107,10 @@ class Examiner:
         chosen = glances if self._updates == "all" or not unmet else unmet
         return torch.stack([glance.loss for glance in chosen]).sum()
 
+    def verdict(self, picture: Tensor, glances: list[Glance]) -> Verdict:
+        """Glances are at the scales that are recorded: nothing is left to look at."""
+        return self._objective.verdict(picture, glances)
+
     def _look(self, picture: Tensor, sights: list[Sight], *, reduced: bool, briefly: bool = False) -> list[Glance]:
         glances = []
         for sight in sights:
@@ -107,7 +131,7 @@ class Examiner:
 def optimise(
     variables: Variables,
     painter: Painter,
-    examiner: Examiner,
+    examiner: Examination,
     parameters: VdfParameters,
     *,
     first: bool,
@@ -167,6 +191,7 @@ def protect(
     name: str = "vdf",
     visual: VisualLoss | None = None,
     notes: dict[str, float] | None = None,
+    examine: Callable[[Tensor], Examination] | None = None,
 ) -> Iterator[Tensor]:
     """Protect a video frame by frame; holds one frame and one set of variables.
 
@@ -178,11 +203,12 @@ def protect(
         name: for errors.
         visual: a term of the loss that looks at the picture, if there is one.
         notes: what to record of every frame besides.
+        examine: makes the judge of a clean frame's pictures; an :class:`Examiner` of the setting's surrogate if None.
     """
-    objective = ParsingObjective(require_surrogate(setting, name), parameters)
+    if examine is None:
+        examine = _examine(ParsingObjective(require_surrogate(setting, name), parameters), parameters)
     levels = whole_levels(setting.budget)
     generator = torch.Generator().manual_seed(setting.seed)
-    worst: dict[float, float] = {}
     variables: Variables | None = None
     previous: Tensor | None = None
     for frame in frames:
@@ -192,7 +218,7 @@ def protect(
             variables = Variables.draw(setting.size, parameters, generator).to(setting.device)
         else:
             variables = inherit(variables, previous, clean, parameters)
-        examiner = Examiner(objective, clean, parameters, worst)
+        examiner = examine(clean)
         picture, variables, glances, iterations = optimise(
             variables,
             Painter(clean, levels, parameters),
@@ -201,6 +227,11 @@ def protect(
             first=first,
             visual=visual.against(clean) if visual else None,
         )
-        record.add(iterations, objective.verdict(picture, glances), **(notes or {}))
+        record.add(iterations, examiner.verdict(picture, glances), **(notes or {}))
         previous = clean
         yield picture.to(frame.device)
+
+
+def _examine(objective: ParsingObjective, parameters: VdfParameters) -> Callable[[Tensor], Examination]:
+    worst: dict[float, float] = {}
+    return lambda clean: Examiner(objective, clean, parameters, worst)

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 def create(name):
     """The defense at its defaults, but for few steps where it takes a number of them: the contract is the same."""
     fields = registry.load("defenses", name).parameters_model.model_fields
-    return registry.create("defenses", name, {"steps": "8"} if "steps" in fields else {})
+    fewer = {"steps": "8", "draws": "2"}
+    if "draws" in fields:
+        fewer |= {"max_iterations_first": "6", "max_iterations": "2"}
+    return registry.create("defenses", name, {key: value for key, value in fewer.items() if key in fields})
 
 
 def protect(name, frames, setting):

@@ -8,7 +8,8 @@ from vdf_bench.errors import UserError
 from vdf_bench.models import gates
 from vdf_bench.models.embedder import load_embedder
 from vdf_bench.models.landmarker import load_landmarker
-from vdf_bench.models.parser import load_parser
+from vdf_bench.models.parser import load_parser, new_parser
+from vdf_bench.models.train import RECIPES
 from vdf_bench.models.weights import card
 
 
@@ -17,6 +18,17 @@ def test_parser_finds_every_group(name, unseen):
     groups = gates.grouped_iou(load_parser(name), unseen)
     # The card's gate is measured on 240 views of 256 px; these are 24 of 128 px, harder and few.
     assert np.mean(list(groups.values())) > gates.GATES["grouped_iou"] - 0.06, groups
+
+
+@pytest.mark.parametrize("name", ["surrogate-b", "surrogate-c"])
+def test_a_surrogate_finds_faces_and_is_no_other_parser(name, unseen):
+    frames, labels = gates.downscaled(unseen, 96)
+    assert min(gates.face_recall(load_parser(name), frames, labels, scale) for scale in (0.5, 1.0, 2.0)) > 0.8
+    recipe, held_out = RECIPES[name], RECIPES["heldout"]
+    others = {person for other in RECIPES if other != name for person in RECIPES[other].identities}
+    assert not others & set(recipe.identities)
+    assert recipe.shift != held_out.shift
+    assert type(new_parser(name).network) is not type(new_parser("heldout").network)
 
 
 @pytest.mark.parametrize("scale", gates.SCALES)
@@ -67,7 +79,9 @@ def test_identities_are_told_apart(unseen):
     assert np.mean(cosine[~same & upper] > embedder.tau) < 0.02
 
 
-@pytest.mark.parametrize("name", ["builtin", "heldout", "landmarker", "id-synth", "audio-mouth"])
+@pytest.mark.parametrize(
+    "name", ["builtin", "heldout", "surrogate-b", "surrogate-c", "landmarker", "id-synth", "audio-mouth"]
+)
 def test_cards_meet_their_gates(name):
     content = card(name)
     for gate, required in content["required"].items():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CLASS_COUNT = 19
 RESNET18_WIDTHS = (64, 128, 256, 512)
 QUARTER_WIDTHS = (24, 40, 80, 128)
+NARROW_WIDTHS = (16, 32, 64, 96)
 
 
 def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:

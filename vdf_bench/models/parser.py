@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vdf_bench.errors import UserError
-from vdf_bench.models.bisenet import CLASS_COUNT, QUARTER_WIDTHS, BiSeNet
+from vdf_bench.models.bisenet import CLASS_COUNT, NARROW_WIDTHS, QUARTER_WIDTHS, BiSeNet
+from vdf_bench.models.context import ContextNet
 from vdf_bench.models.layers import fold_batch_norm
 from vdf_bench.models.unet import UNet
 from vdf_bench.models.weights import load_shipped, load_user_checkpoint
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-#: ``builtin`` and ``heldout`` ship; ``bisenet`` takes the user's ``79999_iter.pth``.
-PARSERS = ("builtin", "heldout", "bisenet")
+#: ``builtin``, ``heldout`` and the surrogates ship; ``bisenet`` takes the user's ``79999_iter.pth``.
+PARSERS = ("builtin", "heldout", "surrogate-b", "surrogate-c", "bisenet")
 #: Edge at which the official pipelines parse (AD-NeRF ``data_util/face_parsing``).
 OFFICIAL_SIZE = 512
 #: Edges at which the shipped parsers parse best: renders and real pictures differ least at moderate detail.
@@ -111,6 +112,10 @@ def new_parser(name: str) -> Parser:
         return Parser(BiSeNet(QUARTER_WIDTHS, middle=48, dense=True), SHIPPED_EDGES, double_below=80)
     if name == "heldout":
         return Parser(UNet(CLASS_COUNT), SHIPPED_EDGES)
+    if name == "surrogate-b":
+        return Parser(BiSeNet(NARROW_WIDTHS, middle=32, dense=True), SHIPPED_EDGES, double_below=64)
+    if name == "surrogate-c":
+        return Parser(ContextNet(CLASS_COUNT), SHIPPED_EDGES, double_below=64)
     if name == "bisenet":
         return Parser(BiSeNet(), (OFFICIAL_SIZE, OFFICIAL_SIZE))
     raise UserError(f"no parser {name!r}; there are {', '.join(PARSERS)}")

@@ -153,7 +153,7 @@ def _key(order: Order, defense: Any) -> dict[str, Any]:
         "seed": order.seed,
         "device": order.device,
         "segment length": SEGMENT,
-        "version of vdf-bench": digest([code, weights_digest(SURROGATE, "landmarker")]),
+        "version of vdf-bench": digest([code, defense.fingerprint(), weights_digest(SURROGATE, "landmarker")]),
     }
 
 
