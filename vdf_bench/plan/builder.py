@@ -234,7 +234,13 @@ class _Builder:
             "versions": [registry.load("purifiers", name).card.version for name in parts],
             "seed": seed,
         }
+        components = {name: registry.load("purifiers", name) for name in parts}
+        for name, component in components.items():
+            if lack := registry.unmet(component.card):
+                raise UserError(f"purifier {name} {lack}")
         code = code_digest("vdf_bench.chain", "vdf_bench.video", *(room("purifiers", name) for name in parts))
+        if fingerprints := [mark for component in components.values() if (mark := component.fingerprint())]:
+            code = digest([code, *fingerprints])
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))
 
