@@ -51,7 +51,7 @@ class SynthPixels:
     def __init__(self, device: str = "cpu") -> None:
         self.alpha_bar = linear_schedule().to(device)
         # A third faster on the CPU in this order.
-        self._denoiser = load_denoiser().to(device=device, memory_format=torch.channels_last)
+        self._denoiser = load_denoiser().to(device).to(memory_format=torch.channels_last)
 
     def predict(self, noisy: Tensor, step: Tensor) -> Tensor:
         noise: Tensor = self._denoiser(noisy.contiguous(memory_format=torch.channels_last), step)
