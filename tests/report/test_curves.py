@@ -61,13 +61,29 @@ def test_defenses_are_ranked_at_equal_strength(swept):
     (panel,) = panels(swept)
     heads, rows = equal_budget(panel)
     assert heads == ["at equal L∞", "3.188/255", "6.375/255", "12.75/255"]
-    assert [row[-1].partition(" ")[2] for row in rows] == ["(2)", "(1)", ""]
+    assert [row[0] for row in rows] == ["vdf", "pgd", "noise (c)"], "the strongest first, controls last"
+    assert [row[-1].partition(" ")[2] for row in rows] == ["(1)", "(2)", ""]
     heads, rows = equal_psnr(panel)
     assert heads == ["at equal PSNR", "30 dB", "33 dB", "36 dB", "39 dB"]
-    assert [row[2].partition(" ")[2] for row in rows] == ["(2)", "(1)", ""]
-    assert [row[4].partition(" ")[2] for row in rows] == ["", "(1)", ""]
-    assert rows[0][4] == "–", "pgd ends at 38 dB, and nothing is extrapolated"
+    places = {row[0]: [cell.partition(" ")[2] for cell in row] for row in rows}
+    assert [places[name][2] for name in ("vdf", "pgd", "noise (c)")] == ["(1)", "(2)", ""]
+    assert [places[name][4] for name in ("vdf", "pgd", "noise (c)")] == ["(1)", "", ""]
+    assert {row[0]: row[4] for row in rows}["pgd"] == "–", "pgd ends at 38 dB, and nothing is extrapolated"
     assert not_compared(panel) == []
+
+
+def test_defenses_at_one_budget_are_ranked_without_a_curve(make, tmp_path, capsys):
+    folder = make.write_run(tmp_path / "run", ["synth-a", "synth-b"], seeds=1, purifiers=("identity",))
+    report.build(folder)
+    first, *_ = panels(load_run(folder))
+    assert not first.swept
+    heads, rows = equal_budget(first)
+    assert heads == ["at equal L∞", "12.75/255"]
+    assert [row[0] for row in rows] == ["vdf", "pgd", "noise (c)"]
+    assert not_compared(first) == []
+    assert not (folder / "plots" / "curves.png").exists()
+    report.print_summary(folder)
+    assert "Defenses compared" in capsys.readouterr().out
 
 
 def test_the_page_and_the_terminal_tell_the_curves(swept, capsys):
@@ -91,7 +107,3 @@ def test_a_run_without_victims_is_told_by_its_captures(make, tmp_path, capsys):
     assert not (run.summary["head_recall"].isna()).any()
     report.print_summary(folder)
     assert "No victim was run" in capsys.readouterr().out
-
-
-def test_one_budget_makes_no_curve(small):
-    assert panels(load_run(small)) == []

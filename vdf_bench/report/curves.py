@@ -1,4 +1,4 @@
-"""Protection against fidelity, wherever a run has two budgets or more: the curves, and defenses at equal strength."""
+"""Defenses at equal strength, wherever a run has two; and over two budgets or more, protection against fidelity."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ class Panel:
         rows: summary rows of every defense at every budget.
         effects: those that were measured.
         curves: over the first of them, one a defense.
+        swept: there are several budgets, so that curves can be drawn.
     """
 
     attack: str
@@ -75,14 +76,17 @@ class Panel:
     rows: list[dict[str, Any]]
     effects: tuple[Effect, ...]
     curves: tuple[Curve, ...]
+    swept: bool
 
 
+#: Pairs of defenses without a common PSNR that are named.
+PAIRS = 4
 #: A printed table: headings and rows.
 Table = tuple[list[str], list[list[str]]]
 
 
 def panels(run: Run) -> list[Panel]:
-    """A panel per attack; none in a run with one budget."""
+    """A panel per attack; none where there is neither a second budget nor a second defense to compare with."""
     if not len(run.summary):
         return []
     # What ignores its budget has no curve.
@@ -91,14 +95,15 @@ def panels(run: Run) -> list[Panel]:
     for _, group in bound.groupby(["victim", "target", "capture", "purifier"], sort=False):
         rows = records(group)
         effects = tuple(e for e in EFFECTS if any(math.isfinite(e.of(row)) for row in rows))
-        if not effects or len(group[["linf", "floor"]].drop_duplicates()) < 2:
+        swept = len(group[["linf", "floor"]].drop_duplicates()) > 1
+        if not effects or not (swept or group.loc[group["arm"] != "control", "defense"].nunique() > 1):
             continue
         curves = tuple(
             Curve(str(defense), bool((own["arm"] == "control").all()), points)
             for defense, own in group.groupby("defense", sort=False)
             if (points := _points(records(own), effects[0]))
         )
-        found.append(Panel(attack_name(rows[0]), rows[0]["purifier"] in UNPURIFIED, rows, effects, curves))
+        found.append(Panel(attack_name(rows[0]), rows[0]["purifier"] in UNPURIFIED, rows, effects, curves, swept))
     return found
 
 
@@ -141,30 +146,39 @@ def _matched(panel: Panel, title: str, columns: dict[str, list[float | None]]) -
     if not columns:
         return None
     rows = [[curve.defense + (" (c)" if curve.control else "")] for curve in panel.curves]
+    known = [[effects[i] for effects in columns.values() if effects[i] is not None] for i in range(len(rows))]
+    means = [sum(found) / len(found) if found else -math.inf for found in known]
+    order = sorted(range(len(rows)), key=lambda i: (panel.curves[i].control, -means[i]))
     for effects in columns.values():
         pairs = list(zip(panel.curves, effects, strict=True))
         places = ranks({curve.defense: effect for curve, effect in pairs if not curve.control})
         for row, (curve, effect) in zip(rows, pairs, strict=True):
             text = words.DASH if effect is None else words.number(effect, panel.effects[0].digits)
             row.append(f"{text} ({places[curve.defense]})" if curve.defense in places else text)
-    return [title, *columns], rows
+    return [title, *columns], [rows[i] for i in order]
 
 
 def not_compared(panel: Panel) -> list[str]:
-    """A sentence for every two defenses whose curves do not overlap."""
+    """A sentence for every two defenses whose curves do not overlap, as far as they can be read; none of points."""
+    if not panel.swept:
+        return []
 
     def name(curve: Curve) -> str:
         low, high = curve.span
         return f"{curve.defense} ({low:.1f} to {high:.1f} dB)"
 
-    return [f"{name(a)} and {name(b)} share no PSNR, so they are not compared there." for a, b in apart(panel.curves)]
+    pairs = apart(panel.curves)
+    told = [f"{name(a)} and {name(b)} share no PSNR, so they are not compared there." for a, b in pairs[:PAIRS]]
+    return told + [f"Nor do {len(pairs) - PAIRS} other pairs."] * (len(pairs) > PAIRS)
 
 
 def reading(panel: Panel) -> str:
     """What the two comparisons are made of; nothing where there is none."""
     if len(panel.curves) < 2:
         return ""
-    return (
-        f"Equal strength, by {panel.effects[0].label}: places in brackets, controls (c) take none. At equal PSNR the "
-        "effect is interpolated linearly between the budgets that were run, and never beyond them (–)."
-    )
+    text = f"Equal strength, by {panel.effects[0].label}: places in brackets, controls (c) take none."
+    if panel.swept:
+        text += (
+            " At equal PSNR the effect is interpolated linearly between budgets that were run, never beyond them (–)."
+        )
+    return text

@@ -191,16 +191,19 @@ def _suite(run: Run) -> dict[str, Any] | None:
 
 
 def _curves(run: Run) -> list[dict[str, Any]]:
-    """Tables of effect against fidelity, by attack; nothing in a run with one budget."""
+    """Defenses at equal strength and effect against fidelity, by attack."""
     found = []
     for panel in panels(run):
-        tables = [curve_table(panel), equal_budget(panel), equal_psnr(panel)]
+        if run.record.get("suite") and not panel.swept:
+            continue  # there the worst case ranks defenses
+        tables = [curve_table(panel) if panel.swept else None, equal_budget(panel), equal_psnr(panel)]
         found.append(
             {
                 "attack": panel.attack,
                 "tables": [table for table in tables if table is not None],
                 "apart": not_compared(panel),
                 "reading": reading(panel),
+                "swept": panel.swept,
             }
         )
     return found

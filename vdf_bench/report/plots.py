@@ -89,7 +89,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
                 "means, hollow for controls; lines: 95 % intervals over people, given enough. Dotted: thresholds."
             )
             yield f"effect-{access}", f"Effect per victim ({access})", caption, _effect(run, rows)
-    found = panels(run)
+    found = [panel for panel in panels(run) if panel.swept]
     if found:
         caption = (
             "Up and to the right is better for the defender: more protection, higher fidelity. One line a defense, one "

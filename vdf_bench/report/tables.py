@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vdf_bench.report.record import Run
 
 #: Metrics of a cell that are set against the clean twin; parts of DSR join them.
-EFFECTS = ("dsr", "head_psnr", "head_ssim", "depth_mae", "lip_correlation", "identity")
+EFFECTS = ("dsr", "head_psnr", "head_ssim", "depth_mae", "lip_correlation", "identity", "identity_arcface")
 #: Metrics of the defense or the capture, shared by cells.
 SHARED = (
     "psnr",
@@ -185,6 +185,8 @@ def attack_name(row: dict[str, Any]) -> str:
 def columns(run: Run) -> list[Column]:
     """What is said of a defense under one attack."""
     parts = [(f"by {part.removeprefix('dsr_')} [%]", net(part)) for part in dsr_parts(run.results)]
+    measured = [metric for metric in ("identity", "identity_arcface") if metric in set(run.results["metric"])]
+    identities = [(words.label(metric), change(metric, words.number)) for metric in measured]
     return [
         ("defense", lambda row: f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)),
         ("outcome", lambda row: row["outcome"]),
@@ -193,7 +195,7 @@ def columns(run: Run) -> list[Column]:
         ("net DSR [%]", delta("dsr", 0, 100)),
         *parts,
         ("lip r", change("lip_correlation", words.number)),
-        ("identity", change("identity", words.number)),
+        *identities,
         ("PSNR [dB]", lambda row: words.number(row["psnr"], 1)),
         ("SSIM", lambda row: words.number(row["ssim"], 3)),
         ("cost [s/frame]", lambda row: words.small(row["seconds_per_frame"])),

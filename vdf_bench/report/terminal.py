@@ -146,7 +146,9 @@ def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
     dsr = f"{words.number(100 * row['dsr_delta'], 0, True)}\n{ends('dsr', 0, 100)}".rstrip()
     shown = [name, row["outcome"].replace(", ", "\n"), psnr, dsr]
     shown += [words.number(100 * row[f"{part}_delta"], 0, True) for part in parts]
-    shown += [pair("lip_correlation"), pair("identity")]
+    # One recogniser judges a clip; a row of rendered and real clips shows the rendered ones' here, the page both.
+    who = "identity" if math.isfinite(row["identity"]) else "identity_arcface"
+    shown += [pair("lip_correlation"), pair(who)]
     fidelity = f"{words.number(row['psnr'], 1)}\n{words.ratio(row['ssim'], 3)}"
     shown += [fidelity if math.isfinite(row["psnr"]) else words.DASH, words.small(row["seconds_per_frame"])]
     cells = [Text(text) for text in shown]
@@ -155,14 +157,17 @@ def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
 
 
 def _curves(run: Run) -> list[RenderableType]:
-    """Effect against fidelity under every attack, where the run has several budgets."""
+    """Defenses at equal strength, and effect against fidelity where the run has several budgets."""
     from rich.text import Text
 
-    found = panels(run)
-    lines: list[RenderableType] = [Text("Protection against fidelity", "bold")] if found else []
+    # Under a suite the worst case ranks defenses.
+    found = [panel for panel in panels(run) if panel.swept or not run.record.get("suite")]
+    swept = any(panel.swept for panel in found)
+    title = "Protection against fidelity" if swept else "Defenses compared"
+    lines: list[RenderableType] = [Text(title, "bold")] if found else []
     for panel in [panel for panel in found if panel.plain] or found:
         lines.append(_text(panel.attack, "bold"))
-        tables = [curve_table(panel), equal_budget(panel), equal_psnr(panel)]
+        tables = [curve_table(panel) if panel.swept else None, equal_budget(panel), equal_psnr(panel)]
         lines += [_simple_table(*table) for table in tables if table is not None]
         lines += [_text(line) for line in not_compared(panel)]
         lines += [_text(reading(panel), "dim"), ""] if reading(panel) else [""]

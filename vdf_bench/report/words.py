@@ -12,6 +12,7 @@ LABELS: dict[str, str] = {
     "head_psnr": "head PSNR",
     "lip_correlation": "lip r",
     "identity": "identity",
+    "identity_arcface": "identity (ArcFace)",
     "psnr": "PSNR",
     "ssim": "SSIM",
     "seconds_per_frame": "cost",
