@@ -78,10 +78,14 @@ def _no_checkout(system: str) -> str | None:
 
 def _no_user_weights(name: str) -> str | None:
     """What to do where the user has no weights of this file or folder name; None where they lie there."""
+    from vdf_bench.models.third_party import THIRD_PARTY, how_to_get
     from vdf_bench.models.weights import WEIGHTS_VARIABLE, user_folder
 
-    there = (user_folder() / name).exists()
-    return None if there else f"needs your own weights {name}: copy them to ${WEIGHTS_VARIABLE}"
+    if (user_folder() / name).exists():
+        return None
+    known = next((entry.name for entry in THIRD_PARTY.values() if entry.file == name), None)
+    get = how_to_get(known) if known else f"copy them to ${WEIGHTS_VARIABLE}"
+    return f"needs your own weights {name}: {get}"
 
 
 def unmet(card: Card) -> str | None:

@@ -306,7 +306,7 @@ class Impress(_Purifier):
     )
     parameters_model: ClassVar[type[Parameters]] = ImpressParameters
     harmless: ClassVar[Harmless | None] = Harmless({"steps": 0})
-    folders = ("stable-diffusion-v1",)
+    folders = ("stable-diffusion-v1", "vgg16-397923af.pth")
 
     def wash(self, device: str) -> Wash | None:
         from vdf_bench.purifiers.diffusion.consistency import ConsistencyWash, autoencoded, lpips_from

@@ -50,8 +50,12 @@ def stable_diffusion_fingerprint() -> str:
 def folder_fingerprint(folder: Path) -> str:
     """What tells one model folder from another: its files' names and sizes, and what is configured.
 
-    Gigabytes of weights are told by their size.
+    Gigabytes of weights are told by their size. A single file is told by its content.
     """
+    if folder.is_file():
+        from vdf_bench.models.supply import file_sha256
+
+        return file_sha256(folder)
     total = hashlib.sha256()
     for file in sorted(file for file in folder.rglob("*") if file.is_file()):
         total.update(f"{file.relative_to(folder).as_posix()} {file.stat().st_size}\n".encode())
