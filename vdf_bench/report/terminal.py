@@ -157,14 +157,17 @@ def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
 
 
 def _curves(run: Run) -> list[RenderableType]:
-    """Effect against fidelity under every attack, where the run has several budgets."""
+    """Defenses at equal strength, and effect against fidelity where the run has several budgets."""
     from rich.text import Text
 
-    found = panels(run)
-    lines: list[RenderableType] = [Text("Protection against fidelity", "bold")] if found else []
+    # Under a suite the worst case ranks defenses.
+    found = [panel for panel in panels(run) if panel.swept or not run.record.get("suite")]
+    swept = any(panel.swept for panel in found)
+    title = "Protection against fidelity" if swept else "Defenses compared"
+    lines: list[RenderableType] = [Text(title, "bold")] if found else []
     for panel in [panel for panel in found if panel.plain] or found:
         lines.append(_text(panel.attack, "bold"))
-        tables = [curve_table(panel), equal_budget(panel), equal_psnr(panel)]
+        tables = [curve_table(panel) if panel.swept else None, equal_budget(panel), equal_psnr(panel)]
         lines += [_simple_table(*table) for table in tables if table is not None]
         lines += [_text(line) for line in not_compared(panel)]
         lines += [_text(reading(panel), "dim"), ""] if reading(panel) else [""]
