@@ -75,7 +75,7 @@ ATTACKS: Final = (
     Attack("median", "median:3", _STOCK, "standard", "remove outliers"),
     Attack("bit depth", "bit-depth:4", _STOCK, "standard", "squeeze 8 bits to 4"),
     Attack("temporal median", "temporal-median", _STOCK, "standard", "median over frames, along optical flow"),
-    Attack("parse at 0.45", _PLAIN, "builtin/scale=0.45:area/repair", "standard", "parse at a smaller scale, by averages"),
+    Attack("parse at 0.45", _PLAIN, "builtin/scale=0.45:area/repair", "standard", "parse at a much smaller scale"),
     Attack("parse at 1.25", _PLAIN, "builtin/scale=1.25/repair", "standard", "parse at a larger scale"),
     Attack("parsers together", _PLAIN, "ensemble/repair", "standard", "let several parsers vote"),
     Attack("GrIDPure", "grid-pure-synth", _STOCK, "standard", "many light diffusion passes, by a small denoiser"),
