@@ -97,7 +97,11 @@ def test_rows_agree_with_the_definitions():
     for sick in (float("nan"), float("inf"), -3.0, 101.0):
         with pytest.raises(ValueError, match="psnr"):
             measurement("psnr", sick, 1)
-    for metric in METRICS.values():
+    for name, metric in METRICS.items():
+        assert metric.name == name
+        assert metric.stage in ("protect", "capture", "field", "clone", "cost")
+        assert metric.better in ("up", "down")
+        assert metric.aggregation
         assert metric.definition
         assert "\n" not in metric.definition
         assert metric.lower < metric.upper

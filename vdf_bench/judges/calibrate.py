@@ -51,7 +51,7 @@ class Calibration(NamedTuple):
     def basis(self) -> str:
         """Where the threshold comes from, in words."""
         return (
-            f"FAR 1e-3 by the normal tail of cosines between {self.people} people ({self.pairs} pairs): "
+            f"FAR 1e-3, the tail of cosines between {self.people} people ({self.pairs} pairs): "
             f"{self.stranger_mean:.2f} ± {self.stranger_deviation:.2f}; refuses {self.refused:.1%} of the same person's"
         )
 
@@ -98,13 +98,14 @@ def threshold_of(people: Sequence[NDArray[np.float64]]) -> Calibration:
     """The threshold from unit embeddings (F, D) of each person.
 
     The tail is that of a normal distribution: cosines of strangers follow it closely, and a handful of people cannot
-    show one in a thousand. It is never below the highest cosine that strangers reached.
+    show one in a thousand. Where more than one in a thousand of those measured lie above it, they decide.
     """
     crossed = [(people[i] @ people[j].T).ravel() for i, j in combinations(range(len(people)), 2)]
     strangers = np.concatenate(crossed)
     within = [(each @ each.T)[np.triu_indices(len(each), 1)] for each in people]
     same = np.concatenate(within)
-    threshold = float(np.clip(max(strangers.mean() + TAIL * strangers.std(), strangers.max()), -1, 1))
+    tail = strangers.mean() + TAIL * strangers.std()
+    threshold = float(np.clip(max(tail, np.quantile(strangers, 1 - FAR)), -1, 1))
     return Calibration(
         threshold=threshold,
         people=len(people),
