@@ -26,6 +26,8 @@ class Metric:
         lower, upper: closed bounds of the value.
         aggregation: how single observations become the value.
         definition: one line, printed in reports.
+        weights: entry of :mod:`vdf_bench.models.third_party` without which the column is left out; empty where what
+            ships suffices.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Metric:
     upper: float
     aggregation: str
     definition: str
+    weights: str = ""
 
 
 #: PSNR of identical pictures, dB.
@@ -56,11 +59,11 @@ _TABLE: Final = (
     Metric("ms_ssim", "protect", "", "up", 0, 1, "mean over frames",
            "Wang 2003 on up to 5 dyadic scales, as many as keep 11 px; weights of absent scales are shared out"),
     Metric("lpips_alex", "protect", "", "down", 0, _INF, "mean over frames",
-           "LPIPS v0.1, AlexNet backbone, RGB in [-1,1]"),
+           "LPIPS v0.1, AlexNet backbone, RGB in [-1,1]", "alexnet"),
     Metric("lpips_vgg", "protect", "", "down", 0, _INF, "mean over frames",
-           "LPIPS v0.1, VGG-16 backbone, RGB in [-1,1]"),
+           "LPIPS v0.1, VGG-16 backbone, RGB in [-1,1]", "vgg16"),
     Metric("lpips_squeeze", "protect", "", "down", 0, _INF, "mean over frames",
-           "LPIPS v0.1, SqueezeNet 1.1 backbone, RGB in [-1,1]"),
+           "LPIPS v0.1, SqueezeNet 1.1 backbone, RGB in [-1,1]", "squeezenet"),
     Metric("flicker", "protect", "/255", "down", 0, 510, "root mean square over pixels and frame pairs",
            "RMS change of the perturbation from one frame to the next, 8-bit levels"),
     Metric("linf", "protect", "/255", "down", 0, 255, "maximum over pixels and frames",
@@ -107,7 +110,7 @@ _TABLE: Final = (
            "count 0"),
     Metric("identity_arcface", "clone", "", "up", -1, 1, _HELD,
            "the same by an ArcFace-like recogniser of real people, on the 112 px crop of five points; the run's notes "
-           "name its file and threshold"),
+           "name its file and threshold", "buffalo_l"),
     Metric("face_rate", "clone", "", "up", 0, 1, _SHARE, "share of frames in which a face is found"),
     Metric("m_lmd", "clone", "%", "down", 0, 100, "mean over frames and points 48-67",
            "mouth landmark distance to the true frame, each mouth centred, in % of the outer eye corners' distance; "
@@ -132,14 +135,14 @@ _TABLE: Final = (
            "mean squared difference inside the head to the clean twin's clone > .05, RGB in [-1,1] (CMUA, GRASP)"),
     Metric("sync_c", "clone", "", "up", 0, _INF, "distances averaged over windows of 5 held-out frames",
            "SyncNet v2, shifts of the sound by -15..15 frames: median of the mean distances minus the least; face "
-           "crops by the true frames' landmarks"),
+           "crops by the true frames' landmarks", "syncnet"),
     Metric("sync_d", "clone", "", "down", 0, _INF, "distances averaged over windows of 5 held-out frames",
-           "SyncNet v2: the least mean distance of lips and sound over those shifts"),
+           "SyncNet v2: the least mean distance of lips and sound over those shifts", "syncnet"),
     Metric("fid", "clone", "", "down", 0, _INF, "over all held-out frames",
            "FID@n (pytorch-fid's Inception, 2048 features) of the clone to the true held-out frames, n of each; below "
-           "2048 frames biased upwards, so compare equal n only; left out below 48"),
+           "2048 frames biased upwards, so compare equal n only; left out below 48", "inception"),
     Metric("fid_to_clean", "clone", "", "down", 0, _INF, "over all held-out frames",
-           "FID@n of the clone to the clone made from the clean clip"),
+           "FID@n of the clone to the clone made from the clean clip", "inception"),
     # What it costs.
     Metric("seconds_per_frame", "cost", "s", "down", 0, _INF, "mean over frames", "CPU seconds of protecting a frame"),
     Metric("iterations_per_frame", "cost", "", "down", 0, _INF, "mean over frames",
