@@ -42,7 +42,7 @@ class EotParameters(VdfParameters):
     scale_range: tuple[PositiveFloat, PositiveFloat] = Field((0.3, 2.0), description="factors of 'rescale'")
     draws: int = Field(6, ge=1, description="views per iteration, the parsers taking turns")
     confidence: float = Field(
-        0.95, ge=0, le=1, description="stop once each view's parser gives the targets this probability, too; 1 never"
+        0.8, ge=0, le=1, description="stop once each view's parser gives the targets this probability, too; 1 never"
     )
     surrogates: tuple[Surrogate, ...] = Field(SURROGATES, description="parsers besides the setting's; empty for none")
     scales: tuple[PositiveFloat, ...] = Field(
