@@ -258,6 +258,8 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         chosen = choose_for(request.overrides, real)
         recognisers[name] = chosen.record()
         notes += [f"{name}: {note}" for note in [chosen.note(real)] if note]
+    if len({chosen["name"] for chosen in recognisers.values()}) > 1:
+        notes.append("dsr_identity, and with it dsr, is decided by two recognisers here, each at its own threshold")
     for cell in plan.cells:
         told = (f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell))
         notes += [note for note in told if note not in notes]

@@ -15,8 +15,8 @@ from vdf_bench.judges import judge_all
 from vdf_bench.judges.dsr import DefenseSuccess
 from vdf_bench.judges.identity import Identity
 from vdf_bench.judges.perceptual import load_lpips, lpips_distances
-from vdf_bench.judges.recognise import ONNX_THRESHOLD, OnnxRecogniser, RecogniserParameters, choose
-from vdf_bench.models.arcface import align
+from vdf_bench.judges.recognise import ONNX_THRESHOLD, OnnxRecogniser, RecogniserParameters, choose, choose_for
+from vdf_bench.models.arcface import align, load_arcface
 from vdf_bench.models.supply import add, file_sha256, read_record, remember
 from vdf_bench.models.third_party import path_of
 
@@ -118,6 +118,54 @@ def test_who_recognises_whom(tmp_path, monkeypatch):
     assert choose(RecogniserParameters(threshold=0.5), real=True)[3:] == (0.5, "as set")
     file.write_bytes(b"another file")  # a threshold belongs to the bytes that it was measured on
     assert choose(default, real=True).threshold == ONNX_THRESHOLD
+
+
+@pytest.fixture
+def small_model(tmp_path):
+    """A graph of a recogniser's form whose embedding is the mean of 16 px squares, as the network sees them."""
+    from onnx import TensorProto, helper, save
+
+    nodes = [
+        helper.make_node("AveragePool", ["x"], ["pooled"], kernel_shape=[16, 16], strides=[16, 16]),
+        helper.make_node("Flatten", ["pooled"], ["y"]),
+    ]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 112, 112])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 147])
+    graph = helper.make_graph(nodes, "small", [x], [y])
+    path = tmp_path / "small.onnx"
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+def test_the_network_sees_normalised_rgb(small_model):
+    frames = np.zeros((1, 112, 112, 3), np.uint8)
+    frames[..., 0], frames[..., 1] = 255, 128
+    (found,) = load_arcface(small_model).embed(frames, (FIVE + 0.5)[None])
+    red, green, blue = found.reshape(3, 7, 7)[:, 1:-1, 1:-1]
+    assert red == pytest.approx(1)
+    assert green == pytest.approx(0.5 / 127.5, abs=1e-5)
+    assert blue == pytest.approx(-1)
+
+
+def test_real_people_get_a_column_of_their_own(evidence, landmarker, small_model, tmp_path, monkeypatch):
+    """Rendered clips are measured as if the file were not there; two clips of a run are not mixed in one column."""
+    monkeypatch.setenv("VDF_BENCH_WEIGHTS", str(tmp_path / "weights"))
+    judges = [Identity(), DefenseSuccess()]
+    real = replace(evidence, clip=replace(evidence.clip, truth=None))
+    before = {row.metric: row.value for row in judge_all(evidence, judges, "clone")}
+    add("recogniser", small_model)
+    assert {row.metric: row.value for row in judge_all(evidence, judges, "clone")} == before
+    rows = {row.metric: row.value for row in judge_all(real, judges, "clone")}
+    assert rows["identity_arcface"] > 0.9
+    assert "identity" not in rows
+    chosen = choose_for({}, real=True)
+    assert chosen.record()["sha256"] == file_sha256(small_model)
+    assert "recogniser.onnx, threshold 0.4" in chosen.note(real=True)
+    path_of("recogniser").unlink()
+    assert "weights fetch buffalo_l" in choose_for({}, real=True).note(real=True)
+    assert "identity" in {row.metric for row in judge_all(real, judges, "clone")}
+    given = choose_for({"dsr": {"onnx": str(small_model)}}, real=False)  # a file that either judge was given
+    assert (given.name, given.metric) == ("small.onnx", "identity_arcface")
 
 
 @pytest.mark.real

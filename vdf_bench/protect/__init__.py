@@ -232,9 +232,9 @@ def _notes(order: Order, survey: Survey) -> list[str]:
 
 
 def _missing() -> list[str]:
-    from vdf_bench.judges.perceptual import NETS, backbone_path
+    from vdf_bench.judges.perceptual import NETS, backbone_path, missing_backbones
 
-    paths = [backbone_path(net) for net in NETS]
-    if any(path.is_file() for path in paths):
+    if any(backbone_path(net).is_file() for net in NETS):
         return []
-    return [f"LPIPS: no backbone weights in {paths[0].parent} ({', '.join(path.name for path in paths)})"]
+    lack = missing_backbones()
+    return [lack] if lack else []
