@@ -214,6 +214,13 @@ def test_add_refuses_what_it_is_not(tmp_path, state, folder):
     assert [p.name for p in folder.iterdir()] == []
 
 
+def test_a_folder_that_cannot_be(tmp_path, monkeypatch):
+    (tmp_path / "taken").write_bytes(b"")
+    monkeypatch.setenv("VDF_BENCH_WEIGHTS", str(tmp_path / "taken"))
+    with pytest.raises(UserError, match="set VDF_BENCH_WEIGHTS to a folder"):
+        supply.fetch("alexnet")
+
+
 def test_model_folders_are_copied(tmp_path):
     source = tmp_path / "model"
     (source / "unet").mkdir(parents=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdf_bench.errors import UserError
 from vdf_bench.models.third_party import THIRD_PARTY, ThirdParty, check_size, entry_of, path_of
-from vdf_bench.models.weights import check_model_folder, read_state_dict, user_folder
+from vdf_bench.models.weights import WEIGHTS_VARIABLE, check_model_folder, read_state_dict, user_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ def add(name: str, source: Path, folder: Path | None = None) -> Path:
     """
     entry, folder = entry_of(name), folder or user_folder()
     place = folder / entry.file
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     if entry.form == "folder":
         check_model_folder(source)
         if place.exists():
@@ -145,7 +145,7 @@ def fetch(
             f"{entry.name} has no direct download: get {entry.file} from {entry.page}, then "
             f"`vdf-bench weights add {entry.name} PATH`"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     partial = folder / f"{entry.file}.part"
     remedy = f"download {entry.url} by hand, then `vdf-bench weights add {entry.name} FILE`"
     # An archive holds more than the file that is wanted.
@@ -166,6 +166,13 @@ def fetch(
         finally:
             partial.unlink(missing_ok=True)
     return folder / entry.file
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made ({error.strerror}): set {WEIGHTS_VARIABLE} to a folder") from None
 
 
 def verify(folder: Path | None = None) -> list[Verdict]:
