@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.interfaces import Setting
+
+
+#: A loss that falls by less than this factor has not fallen.
+PROGRESS = 0.99
 
 
 class Verdict(Protocol):
@@ -111,8 +116,12 @@ def descend(
     direction: Direction,
     parameters: SteppingParameters,
     record: Record,
+    patience: int = 0,
 ) -> Iterator[Tensor]:
-    """Protect a video: descend on every frame until success, judged before each step, or the last step."""
+    """Protect a video: descend on every frame until success, judged before each step, or the last step.
+
+    A frame whose loss has not fallen for ``patience`` steps is given up as it is then; 0 waits however long.
+    """
     bound = whole_levels(setting.budget) / 255
     limit = parameters.steps if bound else 0
     size = parameters.step_size / 255 or bound / max(parameters.steps, 1)
@@ -123,12 +132,18 @@ def descend(
             delta = torch.zeros_like(clean)
         prepared = objective.prepare(clean)
         direction.begin()
+        best, since = math.inf, 0
         for step in range(limit + 1):
             delta = delta.detach().requires_grad_()
             picture = publish(clean, delta)
             verdict = objective.judge(picture, prepared)
             if verdict.success or step == limit:
                 break
+            if patience:
+                loss = float(verdict.loss.detach())
+                best, since = (loss, step) if loss < PROGRESS * best else (best, since)
+                if step - since >= patience:
+                    break
             delta = delta - size * direction.step(verdict, picture, clean, delta)
             # Project onto the budget and onto pictures, so that no step is lost beyond black or white.
             delta = (clean + delta.clamp(-bound, bound)).clamp(0, 1) - clean

@@ -40,6 +40,9 @@ class GraspParameters(ParsingParameters):
     """Parameters of GRASP-style protection."""
 
     steps: int = Field(100, ge=0, description="largest number of steps per frame; the paper's is not known")
+    patience: int = Field(
+        20, ge=0, description="steps without progress after which a frame is given up; 0 gives none up"
+    )
     step_size: float = Field(1.0, ge=0, le=255, description="of a sign step, 8-bit levels; 0 takes budget / steps")
     warm: bool = Field(False, description="start from the previous frame's perturbation instead of from zero")
     projection: Literal["cross", "defense-first", "visual-first", "none"] = Field(
@@ -78,7 +81,8 @@ class Grasp(Component):
         self._record = Record()
         parameters = self.parameters
         objective = ParsingObjective(require_surrogate(setting, self.card.name), parameters)
-        return descend(frames, setting, objective, ProjectedGradient(parameters), parameters, self._record)
+        direction = ProjectedGradient(parameters)
+        return descend(frames, setting, objective, direction, parameters, self._record, parameters.patience)
 
     def log(self) -> dict[str, list[float]]:
         return self._record.as_log()
