@@ -12,10 +12,10 @@ from scipy.ndimage import affine_transform
 
 from vdf_bench.errors import UserError
 from vdf_bench.judges import judge_all
-from vdf_bench.judges.dsr import DefenseSuccess
+from vdf_bench.judges.dsr import DefenseSuccess, DsrParameters
 from vdf_bench.judges.identity import Identity
 from vdf_bench.judges.perceptual import load_lpips, lpips_distances
-from vdf_bench.judges.recognise import ONNX_THRESHOLD, OnnxRecogniser, RecogniserParameters, choose, choose_for
+from vdf_bench.judges.recognise import ONNX_THRESHOLD, OnnxRecogniser, RecogniserParameters, choose, choose_for, shared
 from vdf_bench.models.arcface import align, load_arcface
 from vdf_bench.models.supply import add, file_sha256, read_record, remember
 from vdf_bench.models.third_party import path_of
@@ -164,6 +164,9 @@ def test_real_people_get_a_column_of_their_own(evidence, landmarker, small_model
     path_of("recogniser").unlink()
     assert "weights fetch buffalo_l" in choose_for({}, real=True).note(real=True)
     assert "identity" in {row.metric for row in judge_all(real, judges, "clone")}
+    strict = {"identity": {"align": "mediapipe"}, "dsr": {"threshold": "0.6"}}
+    assert choose_for(strict, real=True)[3:] == (0.6, "as set")
+    assert shared([DsrParameters(threshold=0.6), RecogniserParameters(align="mediapipe")]).align == "mediapipe"
     given = choose_for({"dsr": {"onnx": str(small_model)}}, real=False)  # a file that either judge was given
     assert (given.name, given.metric) == ("small.onnx", "identity_arcface")
 

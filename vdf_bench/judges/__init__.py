@@ -23,11 +23,10 @@ def judge_all(
         UserError: a judge's model cannot be loaded.
     """
     from vdf_bench.judges.observe import observe
-    from vdf_bench.judges.recognise import RecogniserParameters, is_real, load
+    from vdf_bench.judges.recognise import RecogniserParameters, is_real, load, shared
 
     called = [judge for judge in judges if judge.stage == stage]
     settings = [getattr(judge, "parameters", None) for judge in called]
     asked = [setting for setting in settings if isinstance(setting, RecogniserParameters)]
-    asked.sort(key=lambda setting: not setting.onnx)
-    seen = observe(evidence, load(asked[0], is_real(evidence.clip)) if asked else None)
+    seen = observe(evidence, load(shared(asked), is_real(evidence.clip)) if asked else None)
     return [row for judge in called for row in judge.measure(seen)]

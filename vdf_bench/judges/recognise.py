@@ -16,6 +16,8 @@ from pydantic import Field
 from vdf_bench.cards import Parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from vdf_bench.clip import Clip
@@ -35,11 +37,13 @@ class Recogniser(Protocol):
     Attributes:
         name: of the model and its file.
         metric: column of its cosines.
+        source: path of the file; empty for id-synth.
         threshold: cosine above which two faces are taken for one person.
     """
 
     name: str
     metric: str
+    source: str
     threshold: float
 
     def embed(self, frames: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -114,8 +118,17 @@ def choose_for(overrides: dict[str, dict[str, str]], real: bool) -> Choice:
     """
     from vdf_bench import registry
 
-    settings = [registry.create("judges", name, overrides.get(name)).parameters for name in ("identity", "dsr")]
-    return choose(next((setting for setting in settings if setting.onnx), settings[0]), real)
+    settings = [registry.create("judges", name, overrides.get(name)).parameters for name in ("dsr", "identity")]
+    return choose(shared(settings), real)
+
+
+def shared(settings: Sequence[RecogniserParameters]) -> RecogniserParameters:
+    """What one recogniser for all judges is told: of each parameter the first that was set."""
+    return RecogniserParameters(
+        onnx=next((setting.onnx for setting in settings if setting.onnx), ""),
+        threshold=next((setting.threshold for setting in settings if setting.threshold is not None), None),
+        align=next((setting.align for setting in settings if setting.align != "landmarks"), "landmarks"),
+    )
 
 
 def choose(parameters: RecogniserParameters, real: bool) -> Choice:
@@ -178,7 +191,7 @@ def recogniser_of(parameters: RecogniserParameters, seen: Observation) -> Recogn
     Raises:
         UserError: no such file, or not a recogniser.
     """
-    if seen.recogniser is not None and not parameters.onnx:
+    if seen.recogniser is not None and parameters.onnx in ("", seen.recogniser.source):
         return seen.recogniser
     return load(parameters, is_real(seen.clip))
 
@@ -195,6 +208,7 @@ class SynthRecogniser:
 
     name = "id-synth"
     metric = "identity"
+    source = ""
 
     def __init__(self, embedder: Any, threshold: float | None = None) -> None:
         self._embedder = embedder
@@ -218,7 +232,7 @@ class OnnxRecogniser:
             from vdf_bench.models.face_mesh import load_face_mesh
 
             self._mesh = load_face_mesh()
-        self.name = path.name
+        self.name, self.source = path.name, str(path)
         self.threshold = threshold
 
     def embed(self, frames: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
