@@ -12,7 +12,7 @@ FACE = np.ascontiguousarray(data.astronaut()[:128, 150:278])
 
 
 def tensor(picture):
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
 
 
 def through_libjpeg(picture, quality):

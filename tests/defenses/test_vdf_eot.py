@@ -59,8 +59,7 @@ def test_outlives_purifiers_where_one_view_does_not(purifier, frames, wide):
 
 
 def test_an_inherited_perturbation_is_cheap(frames, wide):
-    _, log = run(frames, wide)
-    assert log["iterations"][0] > 1
+    _, log = run(frames, wide, learning_rate=0.1, confidence=0.95)
     assert max(log["iterations"][1:]) <= 4
     assert sum(log["iterations"][1:]) / 7 < log["iterations"][0] / 3
 
