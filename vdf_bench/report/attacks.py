@@ -82,7 +82,8 @@ def attacked(run: Run) -> pd.DataFrame:
     pairs = paired_differences(run.results, "dsr").assign(attack="", order=-1)
     for order, attacker in enumerate(attackers(run)):
         mine = attacker.matches(pairs)
-        pairs.loc[mine, ["attack", "order"]] = [attacker.name, order]
+        pairs.loc[mine, "attack"] = attacker.name
+        pairs.loc[mine, "order"] = order
     return pairs[pairs["order"] >= 0]
 
 
@@ -271,7 +272,7 @@ def heat(run: Run) -> list[tuple[str, list[str], list[str], np.ndarray[Any, np.d
     """
     pairs = attacked(run)
     names = [attacker.name for attacker in attackers(run)]
-    maps = []
+    maps: list[tuple[str, list[str], list[str], np.ndarray[Any, np.dtype[np.float64]]]] = []
     for (victim, target), rows in pairs.groupby(["victim", "target"], sort=True):
         ran = [name for name in names if (rows["attack"] == name).any()]
         subjects = [
@@ -287,5 +288,5 @@ def heat(run: Run) -> list[tuple[str, list[str], list[str], np.ndarray[Any, np.d
                 if len(here):
                     cells[i, j] = per_unit(here, "delta", run.identities).mean()
         labels = [defense_name(s.subject) + (" (control)" if s.subject["arm"] == "control" else "") for s in subjects]
-        maps.append((f"{victim}, {target} frames" if target else victim, labels, ran, cells))
+        maps.append((f"{victim}, {target} frames" if target else str(victim), labels, ran, cells))
     return maps

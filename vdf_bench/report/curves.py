@@ -146,7 +146,7 @@ def _matched(panel: Panel, title: str, columns: dict[str, list[float | None]]) -
     if not columns:
         return None
     rows = [[curve.defense + (" (c)" if curve.control else "")] for curve in panel.curves]
-    known = [[effects[i] for effects in columns.values() if effects[i] is not None] for i in range(len(rows))]
+    known = [[e for effects in columns.values() if (e := effects[i]) is not None] for i in range(len(rows))]
     means = [sum(found) / len(found) if found else -math.inf for found in known]
     order = sorted(range(len(rows)), key=lambda i: (panel.curves[i].control, -means[i]))
     for effects in columns.values():
