@@ -285,7 +285,13 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         "surrogate": SURROGATE,
         "suite": request.suite.record() if request.suite else None,
         "inputs": {name: {"sha256": plan.inputs.get(name, ""), **meta["source"]} for name, meta in clips.items()},
-        "plan": {"cells": len(plan.cells), "steps": len(plan.steps), "computed": len(computed)},
+        "plan": {
+            "cells": len(plan.cells),
+            "steps": len(plan.steps),
+            "computed": len(computed),
+            # How often a cell looks at a step: what arms, attackers and defenses share is computed once.
+            "uses": sum(len(cell.steps) for cell in plan.cells),
+        },
         "steps": steps,
         "notes": notes,
         "left_out": plan.left_out,

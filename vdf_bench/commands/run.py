@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,6 +113,11 @@ def carry_out(request: Request, out: Path, store: Path | None, jobs: int, dry_ru
     from vdf_bench.report import print_summary
 
     print_summary(prepared.out, console)
+    made = json.loads((prepared.out / "run.json").read_text())["plan"]
+    console.print(
+        f"{made['steps']} steps served {made['uses']} uses in {made['cells']} cells: what cells share is computed once",
+        highlight=False,
+    )
     if watcher.cached:
         console.print(
             f"{watcher.cached} of {len(prepared.plan.steps)} steps were in the store already", highlight=False
