@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vdf_bench import arguments
-from vdf_bench.commands.options import make_console
+from vdf_bench.claims.catalogue import CLAIMS, CLIPS
+from vdf_bench.commands.options import Frames, Jobs, Size, make_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,100 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from vdf_bench.claims.catalogue import Claim
+    from vdf_bench.claims.findings import Finding
+    from vdf_bench.claims.reproduce import Setup
+
 app = typer.Typer(help="Published claims, measured here.", no_args_is_help=True)
+
+PresetOption = Annotated[str, typer.Option("--preset", metavar="PRESET", help="quick, standard, full or paper.")]
+#: As ``--clip`` takes them.
+_CLIPS = ",".join(CLIPS)
+ClipOption = Annotated[str, typer.Option("--clip", metavar="CLIPS", help="A person each; an interval needs five.")]
+BudgetOption = Annotated[str, typer.Option("--budget", metavar="BUDGET", help="One bound, such as 0.05.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the store, the runs and the page.")]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the claims: what is said, and what is run for it."""
+    from rich.text import Text
+
+    console = make_console()
+    for claim in CLAIMS:
+        console.print(Text.assemble((f"{claim.name:<20}", "bold"), claim.title))
+        console.print(f"{'':<20}{claim.paper}", highlight=False, markup=False, style="dim")
+
+
+@app.command("all")
+def all_(
+    preset: PresetOption = "quick",
+    clip: ClipOption = _CLIPS,
+    budget: BudgetOption = "0.05",
+    size: Size = None,
+    frames: Frames = None,
+    out: OutOption = Path("reproduce"),
+    jobs: Jobs = 0,
+) -> None:
+    """Every claim, and one page with all verdicts: some 20 minutes on two idle cores with quick."""
+    from vdf_bench.claims.page import lead, print_finding
+    from vdf_bench.claims.reproduce import write_findings
+
+    setup = _setup(preset, clip, budget, size, frames, out, jobs)
+    console = make_console()
+    findings = []
+    for claim in CLAIMS:
+        findings.append(_measure(claim, setup, console))
+        print_finding(findings[-1], console)
+        console.print()
+    page = write_findings(findings, setup)
+    console.print(lead(findings), style="bold", highlight=False)
+    console.print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _command(claim: Claim) -> Callable[..., None]:
+    def reproduce(
+        preset: PresetOption = "quick",
+        clip: ClipOption = _CLIPS,
+        budget: BudgetOption = "0.05",
+        size: Size = None,
+        frames: Frames = None,
+        out: OutOption = Path("reproduce"),
+        jobs: Jobs = 0,
+    ) -> None:
+        from vdf_bench.claims.page import print_finding
+
+        console = make_console()
+        setup = _setup(preset, clip, budget, size, frames, out, jobs)
+        print_finding(_measure(claim, setup, console), console)
+
+    reproduce.__doc__ = f"{claim.title}: {claim.paper}."
+    return reproduce
+
+
+def _setup(preset: str, clip: str, budget: str, size: int | None, frames: int | None, out: Path, jobs: int) -> Setup:
+    from vdf_bench.budget import Budget
+    from vdf_bench.claims.reproduce import Setup
+    from vdf_bench.presets import preset as find_preset
+
+    clips = arguments.some_names(clip, "--clip")
+    for name in clips:
+        arguments.known_clip(name)
+    found = find_preset(preset).resized(size, frames)
+    return Setup(found, clips, Budget.parse(budget), out, jobs or arguments.cores())
+
+
+def _measure(claim: Claim, setup: Setup, console: Console) -> Finding:
+    from vdf_bench.claims.reproduce import measure_run, measure_speedup, prepare_claim
+    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.run import expected_seconds
+
+    if claim.study is None:
+        with _bar(console) as bar:
+            return measure_speedup(claim, setup, _teller(bar, console))
+    run = prepare_claim(claim, setup)
+    with ProgressWatcher(console, expected_seconds(run), setup.jobs) as watcher:
+        return measure_run(claim, setup, run, watcher, watcher.say)
 
 
 @app.command()
@@ -86,3 +180,8 @@ def _teller(bar: Progress, console: Console) -> Callable[[str, float], None]:
             console.print(f"  {text}", highlight=False, markup=False)
 
     return tell
+
+
+for _claim in CLAIMS:
+    if _claim.study is not None:  # the speed has a command of its own, with options of its own
+        app.command(_claim.name)(_command(_claim))

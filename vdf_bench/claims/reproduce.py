@@ -1,0 +1,177 @@
+"""Carries claims out: the run behind each, in one store for all, so that what claims share is computed once."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.budget import Budget
+from vdf_bench.claims.catalogue import CLIPS
+from vdf_bench.claims.findings import Finding, find_out, find_speed
+from vdf_bench.presets import preset as find_preset
+from vdf_bench.store import digest, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vdf_bench.claims.catalogue import Claim, Study
+    from vdf_bench.execute.local import Watcher
+    from vdf_bench.plan import Request
+    from vdf_bench.presets import Preset
+    from vdf_bench.run import Run
+
+SCHEMA = 1
+#: Of every claim, where no other is asked for: the official code's.
+BUDGET = Budget(0.05)
+#: Edge in pixels and frames of the clips on which speed is measured, whatever the preset.
+SPEED = (96, 24)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all claims are measured on.
+
+    Attributes:
+        preset: size, length and seeds.
+        clips: a person each.
+        budget: of every defense.
+        out: folder of the store, of a run folder for each claim, and of the page.
+        jobs: steps at once.
+    """
+
+    preset: Preset
+    clips: tuple[str, ...]
+    budget: Budget
+    out: Path
+    jobs: int
+
+    def command(self, name: str) -> str:
+        """What repeats a claim."""
+        plain = find_preset(self.preset.name)
+        words = ["vdf-bench reproduce", name, "--preset", self.preset.name]
+        words += [
+            f"--{what} {getattr(self.preset, what)}"
+            for what in ("size", "frames")
+            if getattr(self.preset, what) != getattr(plain, what)
+        ]
+        words += [f"--clip {','.join(self.clips)}"] if self.clips != CLIPS else []
+        words += [f"--budget {self.budget.linf:g}"] if self.budget != BUDGET else []
+        return " ".join(words)
+
+
+def request(study: Study, setup: Setup) -> Request:
+    """What a study asks of an ordinary run."""
+    from vdf_bench.plan import Request, every_attacker
+
+    return Request(
+        preset=setup.preset,
+        defenses=study.defenses,
+        controls=study.controls,
+        victims=study.victims,
+        attackers=every_attacker(study.chains, ("builtin",)),
+        clips=tuple(clip + study.length for clip in setup.clips[: study.clips]),
+        budgets=(setup.budget,),
+    )
+
+
+def prepare_claim(claim: Claim, setup: Setup) -> Run:
+    """Plan the run behind a claim that has one.
+
+    Raises:
+        UserError: a clip that does not exist, or a folder that cannot take the run.
+    """
+    from vdf_bench.run import prepare
+
+    if claim.study is None:
+        raise ValueError(f"{claim.name} has no study")
+    return prepare(request(claim.study, setup), setup.out / claim.name, setup.out / "store", overwrite=True)
+
+
+def measure_run(claim: Claim, setup: Setup, run: Run, watcher: Watcher, say: Callable[[str], None]) -> Finding:
+    """Compute what is missing of the run behind a claim, and judge the claim by it.
+
+    Raises:
+        UserError: an input that cannot serve, or a folder that cannot be written.
+        StepFailedError: a step raised.
+    """
+    from vdf_bench.report.record import load_run
+    from vdf_bench.run import complete
+
+    complete(run, setup.jobs, watcher, say)
+    return find_out(claim, load_run(run.out), setup.command(claim.name))
+
+
+def measure_speedup(claim: Claim, setup: Setup, tell: Callable[[str, float], None]) -> Finding:
+    """The speed measures itself, at the defaults of ``reproduce speedup``.
+
+    What the same code measured of the same clips is read back from ``speedup.json``.
+    """
+    from vdf_bench.claims.equal_success import CLAIM, Ratio
+    from vdf_bench.claims.report import write_speedup
+    from vdf_bench.claims.speed import measure_speed
+    from vdf_bench.sources import code_digest
+
+    size, frames = SPEED
+    code = code_digest("vdf_bench.claims.equal_success", "vdf_bench.defenses", "vdf_bench.models.parser")
+    key = digest([list(setup.clips), size, frames, str(setup.budget), code])
+    record = _held(setup.out / "speedup.json")
+    command = "vdf-bench reproduce speedup"
+    if record.get("key") == key:
+        ratios = [Ratio(**ratio) for ratio in record["ratios"]]
+        return find_speed(claim, ratios, record["verdict"], command, record["cpu_seconds"], CLAIM)
+    begun = time.process_time()
+    found = measure_speed(setup.clips, size, frames, setup.budget, tell=tell)
+    spent = time.process_time() - begun
+    record = _held(write_speedup(found, setup.out)) | {"key": key, "cpu_seconds": spent}
+    text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False)
+    write_atomically(setup.out / "speedup.json", text.encode())
+    return find_speed(claim, found.ratios, found.verdict, command, spent, CLAIM)
+
+
+def _held(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def write_findings(findings: list[Finding], setup: Setup) -> Path:
+    """Write ``claims.json`` and the page ``claims.html``; returns the page."""
+    from vdf_bench.claims.page import render
+    from vdf_bench.claims.verdicts import RULE
+    from vdf_bench.run import environment
+
+    record = {
+        "schema": SCHEMA,
+        "preset": {"name": setup.preset.name, "size": setup.preset.size, "frames": setup.preset.frames},
+        "clips": list(setup.clips),
+        "seeds": list(setup.preset.seeds),
+        "budget": str(setup.budget),
+        "environment": environment(),
+        "command": setup.command("all"),
+        "cpu_seconds": cpu_seconds(findings, setup),
+        "rule": RULE,
+        "claims": [finding.record() for finding in findings],
+    }
+    text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False)
+    write_atomically(setup.out / "claims.json", text.encode())
+    page = setup.out / "claims.html"
+    write_atomically(page, render(findings, record).encode())
+    return page
+
+
+def cpu_seconds(findings: list[Finding], setup: Setup) -> float:
+    """CPU seconds of every step behind the findings, each step once, and of the speed claim."""
+    steps: dict[str, float] = {}
+    own = 0.0
+    for finding in findings:
+        if finding.claim.study is None:
+            own += finding.seconds
+            continue
+        for step in _held(setup.out / finding.claim.name / "run.json").get("steps") or []:
+            steps[step["key"]] = float(step.get("cpu") or 0)
+    return own + sum(steps.values())
