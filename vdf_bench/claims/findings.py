@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from vdf_bench.claims.equal_success import Ratio
     from vdf_bench.report.record import Run
 
+#: So many parts of a claim, all of one kind, are told by their ends.
+MANY = 3
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -55,7 +58,9 @@ class Figure:
     @property
     def held_to(self) -> str:
         """Such as ``≥ 50 %``; empty without a bound."""
-        return "" if self.bound is None else f"≥ {self._show(self.bound)}{_unit(self.unit)}"
+        if self.bound is None:
+            return ""
+        return f"≥\N{NO-BREAK SPACE}{self.bound * (100 if self.unit == '%' else 1):g}{_unit(self.unit)}"
 
     @property
     def basis(self) -> str:
@@ -90,15 +95,15 @@ class Finding:
 
     @property
     def short(self) -> str:
-        """All deciding figures on one line."""
+        """All deciding figures on one line; of many of one kind the least and the largest."""
         if not self.figures:
             return "–"
-        if len(self.figures) == 1:
-            return self.figures[0].text
+        if len(self.figures) < MANY:
+            return "; ".join(f"{figure.name}: {figure.text}" for figure in self.figures)
         worst, best = (pick(self.figures, key=_value) for pick in (min, max))
-        if worst.text == best.text and len({figure.unit for figure in self.figures}) == 1:
-            return f"{worst.text} in all {len(self.figures)}"
-        return "; ".join(f"{figure.name}: {figure.text}" for figure in self.figures)
+        if worst.text == best.text:
+            return f"{worst.name}: {worst.text}; the {len(self.figures) - 1} others alike"
+        return f"{worst.text} ({worst.name}) to {best.text} ({best.name})"
 
     @property
     def bounds(self) -> list[str]:
@@ -107,7 +112,9 @@ class Finding:
 
     @property
     def basis(self) -> str:
-        """On how many people it rests, the least of its parts."""
+        """On how many people the verdict rests, the least of its parts; empty where nothing is judged."""
+        if self.claim.missing:
+            return ""
         told = self.figures or self.beside
         return min(told, key=lambda figure: len(figure.measured.people) if figure.measured else 0).basis if told else ""
 
@@ -164,7 +171,7 @@ def find_speed(claim: Claim, ratios: list[Ratio], said: str, command: str, secon
         people = {f"clip {k + 1}": fastest.value for k in range(fastest.of)}
         measured = Measured(fastest.value, fastest.low, fastest.high, people, spread=True)
         verdict = judge(measured, bound)
-        figures.append(Figure(f"times as fast as {fastest.baseline}", "times", bound, measured, verdict, fastest.of))
+        figures.append(Figure(f"speed of vdf over {fastest.baseline}", "times", bound, measured, verdict, fastest.of))
     # Its own rule takes an interval that holds the factor for the factor, and knows of baselines that were given up.
     if said.startswith(("reproduced", "exceeded")):
         verdict = "reproduced"
@@ -186,7 +193,7 @@ def _figure(run: Run, part: Part) -> Figure:
 
 
 def _unit(unit: str) -> str:
-    return {"": "", "times": " times"}.get(unit, f"\N{NO-BREAK SPACE}{unit}")
+    return f"\N{NO-BREAK SPACE}{unit}" if unit else ""
 
 
 def _value(figure: Figure) -> float:

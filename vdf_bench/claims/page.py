@@ -79,7 +79,8 @@ def print_finding(finding: Finding, console: Console) -> None:
         console.print(note, highlight=False, markup=False)
     if claim.missing:
         console.print(f"missing: {claim.missing}", highlight=False, markup=False)
-    console.print(Text(f"verdict: {finding.verdict} ({finding.basis})", style="bold"))
+    basis = f" ({finding.basis})" if finding.basis else ""
+    console.print(Text(f"verdict: {finding.verdict}{basis}", style="bold"))
     console.print(f"again: {finding.command}", highlight=False, markup=False, soft_wrap=True)
 
 
