@@ -40,7 +40,7 @@ class Figure:
     def _show(self, value: float) -> str:
         if self.unit == "%":
             return words.number(100 * value, 0)
-        return words.number(value, 1 if self.unit in ("dB", "times") else 2)
+        return words.number(value, 1 if self.unit else 3)
 
     @property
     def text(self) -> str:
