@@ -28,12 +28,14 @@ class Answer:
         verdict: ``fails``, ``partly``, ``still``, ``void`` or ``unknown``.
         text: the sentence.
         victim, defense: what it speaks of.
+        against: the attacker in words: victim, access, frames.
     """
 
     verdict: str
     text: str
     victim: str
     defense: str
+    against: str = ""
 
 
 def answers(run: Run, controls: bool = False) -> list[Answer]:
@@ -76,7 +78,7 @@ def _suite_answer(run: Run, score: Score) -> Answer:
     says = _SAYS[score.verdict].format(_whom(score.clips))
     text = f"With {defense_name(subject)}, {subject['victim']}{style} {says} under {suite}: "
     text += f"DSR {words.percent(score.worst)} at worst (by {worst}; {words.count(score.ran, 'attack')} ran)."
-    return Answer(score.verdict, text, subject["victim"], subject["defense"])
+    return Answer(score.verdict, text, subject["victim"], subject["defense"], f"{subject['victim']}{style}")
 
 
 def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame) -> Answer:
@@ -88,10 +90,14 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
     if (rows["verdict"] == "void").all():
         cells = words.count(int(rows["cells"].sum()), "cell")
         return Answer(
-            "void", f"{given}, {who} proves nothing: its clean clone missed a gate ({cells} void).", victim, defense
+            "void",
+            f"{given}, {who} proves nothing: its clean clone missed a gate ({cells} void).",
+            victim,
+            defense,
+            who,
         )
     if dsr.empty:
-        return Answer("unknown", f"{given}, {who} was run, but no DSR could be measured.", victim, defense)
+        return Answer("unknown", f"{given}, {who} was run, but no DSR could be measured.", victim, defense, who)
 
     worst = worst_case(dsr)
     net = float(per_unit(worst, "delta", run.identities).mean())
@@ -115,4 +121,4 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
         known = f"; as published {words.percent(direct)}" if len(plain) else ""
         facts.append(f"worst of {dsr['purifier'].nunique()} purifiers{known}")
     detail = f" ({', '.join(facts)})" if facts else ""
-    return Answer(kind, f"{given}, {who} {says}{after}: DSR {words.percent(net)}{detail}.", victim, defense)
+    return Answer(kind, f"{given}, {who} {says}{after}: DSR {words.percent(net)}{detail}.", victim, defense, who)

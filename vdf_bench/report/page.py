@@ -1,4 +1,4 @@
-"""One self-contained HTML page: pictures first, then the answer, then what it rests on."""
+"""One self-contained HTML page: the answer, the numbers, the pictures, and then what they rest on."""
 
 from __future__ import annotations
 
@@ -8,26 +8,43 @@ from typing import TYPE_CHECKING, Any
 
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
+from vdf_bench.report.alt import plot_text
 from vdf_bench.report.answer import answers
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
-from vdf_bench.report.pictures import STRIPS, read_index
+from vdf_bench.report.figures import OPEN, cards, page_figures
+from vdf_bench.report.pictures import STRIPS
+from vdf_bench.report.stages import HEADS, READING, paths
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
 from vdf_bench.stats import FAILS, STILL
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import Path as File
+
+    from markupsafe import Markup
 
     from vdf_bench.report.answer import Answer
+    from vdf_bench.report.curves import Table
     from vdf_bench.report.plots import Plot
     from vdf_bench.report.record import Run
+    from vdf_bench.report.stages import Path
 
-#: Cells with pictures in the page; the rest stay in ``media/``, so that the page opens quickly on a phone.
-EMBEDDED = 16
-#: What makes two pictures repetitions of each other. Pictures of older runs have no floor.
-_KIND = ("defense", "linf", "floor", "victim", "target", "capture", "purifier")
-_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".mp4": "video/mp4"}
+#: Rows of the table by attack that are open when the page opens; further attacks fold.
+OPEN_ROWS = 24
+#: Sentences of the answer that stand alone; more are told together first.
+SENTENCES = 6
+#: Verdict -> what it says of the clone in the table, and of the attacker in the answer.
+CLONED = {"fails": "no", "partly": "in part", "still": "yes", "void": "void", "unknown": words.DASH}
+_TOLD = {
+    "still": "still clones past",
+    "partly": "clones in part past",
+    "fails": "no longer clones past",
+    "void": "proves nothing about",
+    "unknown": "could not be judged against",
+}
+#: Plots that stand beside the worst cases and the stage trace; the others are curves.
+_PLACES = {"attackers": "worst", "strength": "worst", "stages": "stages", "traces": "stages"}
 
 #: The stage trace in one line each.
 STAGES = (
@@ -38,7 +55,7 @@ STAGES = (
 )
 
 
-def write_page(run: Run, plots: list[Plot]) -> Path:
+def write_page(run: Run, plots: list[Plot]) -> File:
     """Write ``report.html`` into the run folder.
 
     Args:
@@ -52,25 +69,33 @@ def write_page(run: Run, plots: list[Plot]) -> Path:
 
     here = resources.files("vdf_bench.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"duration": words.duration, "number": words.number, "budget": words.budget}
+    environment.filters |= {"duration": words.duration, "number": words.number, "budget": words.budget, "code": _code}
     template = environment.from_string(here.joinpath("page.html.jinja").read_text(encoding="utf-8"))
-    figures, more = _figures(run)
+    figures, more = page_figures(run)
     shown, rest = _definitions(run)
     told = answers(run)
     html = template.render(
         record=run.record,
         css=here.joinpath("page.css").read_text(encoding="utf-8"),
         lead=_lead(told),
+        cards=cards(run),
         figures=figures,
+        open_figures=OPEN,
         more_pictures=more,
         strips=STRIPS,
         answers=told,
-        heads=[name for name, _ in columns(run)],
+        ledger=_ledger(told) if len(told) > SENTENCES else [],
+        heads=_heads(run),
         attacks=_attacks(run),
+        open_rows=OPEN_ROWS,
         suite=_suite(run),
         curves=_curves(run),
-        plots=[(plot, data_uri(plot.svg)) for plot in plots],
+        plots=_plots(run, plots),
         stages=STAGES,
+        stage_heads=HEADS,
+        stage_reading=READING,
+        paths=_paths(run),
+        claims=_claims(run),
         gates=[(gate, gate_sentence(gate)) for gate in run.record.get("gates") or []],
         gates_asked=gates_sentence(run, why=True),
         void=int(run.summary["void"].sum()) if len(run.summary) else 0,
@@ -88,50 +113,78 @@ def write_page(run: Run, plots: list[Plot]) -> Path:
     return path
 
 
-def data_uri(path: Path) -> str:
-    """The file as a ``data:`` URI, so that the page needs nothing beside it."""
-    return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+def _code(text: str) -> Markup:
+    """What stands between backticks as code, everything escaped."""
+    from markupsafe import Markup, escape
 
-
-def _lead(told: list[Answer]) -> str:
-    found = [answer.verdict for answer in told]
-    judged = [verdict for verdict in found if verdict in ("fails", "partly", "still")]
-    if not judged:
-        return "This run holds no answer: no victim cloned, or none could be judged."
-    failed = judged.count("fails")
-    still, part = judged.count("still"), judged.count("partly")
-    return (
-        f"Of {words.count(len(judged), 'pairing')} of a defense with an attacker, {still} still cloned the person, "
-        f"{part} did in part, and {failed} failed to."
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(str(text).split("`"))
     )
 
 
-def _figures(run: Run) -> tuple[list[dict[str, Any]], int]:
-    """Pictures for the page: defended arms before controls, one of each kind before a second clip or seed."""
-    media = run.folder / "media"
-    controls = set(run.results.loc[run.results["arm"] == "control", "defense"])
-    seen: dict[tuple[Any, ...], int] = {}
-    ranked = []
-    for place, picture in enumerate(read_index(run.folder)):
-        kind = tuple(picture.get(name) for name in _KIND)
-        seen[kind] = seen.get(kind, 0) + 1
-        ranked.append((seen[kind], picture["defense"] in controls, place, picture))
-    ranked.sort(key=lambda entry: entry[:3])
-    figures = []
-    for turn, control, _, picture in ranked[:EMBEDDED]:
-        figures.append(
-            {
-                **picture,
-                # One figure a victim and defense is open; repetitions and controls fold away.
-                "open": turn == 1 and not control,
-                "control": control,
-                "access": run.access(picture["capture"]),
-                "images": {name: data_uri(media / file) for name, file in picture["strips"].items()},
-                "movie": data_uri(media / picture["video"]) if picture["video"] else "",
-                "after": "" if picture["purifier"] in ("", "identity") else picture["purifier"],
-            }
-        )
-    return figures, len(ranked) - len(figures)
+def _lead(told: list[Answer]) -> str:
+    judged = [answer.verdict for answer in told if answer.verdict in ("fails", "partly", "still")]
+    if not judged:
+        return "This run holds no answer: no victim cloned, or none could be judged."
+    failed, still, part = judged.count("fails"), judged.count("still"), judged.count("partly")
+    if len(judged) == 1:
+        return {
+            "fails": "Not with the attacker of this run: its clone fails.",
+            "partly": "In part: the attacker of this run clones some of what it is asked for.",
+            "still": "Yes: the attacker of this run still clones.",
+        }[judged[0]]
+    several = len({answer.against for answer in told}) > 1
+    counted = words.count(len(judged), "pairing") + " of a defense with an attacker" if several else ""
+    counted = counted or words.count(len(judged), "defense")
+    if not still and not part:
+        return f"Not with the attackers of this run: the clone fails in all of {counted}."
+    if not failed and not part:
+        return f"Yes: the person is still cloned in all of {counted}."
+    return (
+        f"It depends on {'defense and attacker' if several else 'the defense'}: of {counted}, {still} still let the "
+        f"person be cloned, {part} in part, and {failed} stopped it."
+    )
+
+
+def _ledger(told: list[Answer]) -> list[tuple[str, list[tuple[str, str, list[str]]]]]:
+    """Every attacker with the defenses that it gets past, and those that it does not: the worst news first."""
+    ledger: dict[str, dict[str, list[str]]] = {}
+    for answer in told:
+        names = ledger.setdefault(answer.against, {}).setdefault(answer.verdict, [])
+        if answer.defense not in names:
+            names.append(answer.defense)
+    return [
+        (against, [(verdict, text, found[verdict]) for verdict, text in _TOLD.items() if verdict in found])
+        for against, found in ledger.items()
+    ]
+
+
+def _plots(run: Run, plots: list[Plot]) -> dict[str, list[dict[str, str]]]:
+    """Plots by section, with what they show in words."""
+    found: dict[str, list[dict[str, str]]] = {"worst": [], "stages": [], "curves": []}
+    for plot in plots:
+        name = plot.svg.stem
+        uri = f"data:image/svg+xml;base64,{base64.b64encode(plot.svg.read_bytes()).decode()}"
+        entry = {"name": name, "title": plot.title, "caption": plot.caption, "uri": uri, "alt": plot_text(run, name)}
+        found[_PLACES.get(name, "curves")].append(entry)
+    return found
+
+
+def _paths(run: Run) -> list[tuple[str, list[Path]]]:
+    """The stage trace in blocks, one an attack."""
+    blocks: dict[str, list[Path]] = {}
+    for path in paths(run):
+        blocks.setdefault(path.attack, []).append(path)
+    return list(blocks.items())
+
+
+def _claims(run: Run) -> str:
+    """Where the page of claims lies that this run was made for, from here; empty where there is none."""
+    for place in ("claims.html", "../claims.html"):
+        if (run.folder / place).is_file():
+            return place
+    return ""
 
 
 def _record_lines(record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -167,9 +220,15 @@ def _steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(kinds.values())
 
 
+def _heads(run: Run) -> list[str]:
+    defense, *rest = (name for name, _ in columns(run))
+    return [defense, "cloned?", *rest]
+
+
 def _attacks(run: Run) -> list[tuple[str, list[tuple[list[str], str]]]]:
     """The table in blocks, one an attack: its name, and for each defense the cells and the verdict."""
     layout = columns(run)
+    layout.insert(1, ("cloned?", lambda row: CLONED[row["verdict"]]))
     blocks: dict[str, list[tuple[list[str], str]]] = {}
     for row in records(run.summary):
         blocks.setdefault(attack_name(row), []).append(([show(row) for _, show in layout], row["verdict"]))
@@ -183,11 +242,10 @@ def _suite(run: Run) -> dict[str, Any] | None:
     if not suite or not found:
         return None
     tables = [
-        ("Worst case", score_table(run, found)),
-        ("On every clip", clip_table(run)),
-        ("What attacks cost the attacker", cost_table(run)),
+        ("On every clip", *clip_table(run)),
+        ("What attacks cost the attacker", *cost_table(run)),
     ]
-    return {"name": suite["name"], "tables": tables, "reading": suite_reading(run)}
+    return {"name": suite["name"], "worst": score_table(run, found), "tables": tables, "reading": suite_reading(run)}
 
 
 def _curves(run: Run) -> list[dict[str, Any]]:
@@ -196,7 +254,7 @@ def _curves(run: Run) -> list[dict[str, Any]]:
     for panel in panels(run):
         if run.record.get("suite") and not panel.swept:
             continue  # there the worst case ranks defenses
-        tables = [curve_table(panel) if panel.swept else None, equal_budget(panel), equal_psnr(panel)]
+        tables = [curve_table(panel) if panel.swept else None, *map(_tied, (equal_budget(panel), equal_psnr(panel)))]
         found.append(
             {
                 "attack": panel.attack,
@@ -207,6 +265,17 @@ def _curves(run: Run) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _tied(table: Table | None) -> Table | None:
+    """Rows that say the same in every column, told in one."""
+    if table is None:
+        return None
+    heads, rows = table
+    names: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    for name, *cells in rows:
+        names.setdefault((name.endswith(" (c)"), tuple(cells)), []).append(name)
+    return heads, [[", ".join(found), *cells] for (_, cells), found in names.items()]
 
 
 def _definitions(run: Run) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -273,12 +273,12 @@ def _cost(rows: pd.DataFrame) -> Figure:
 
 def _stages(run: Run, rows: pd.DataFrame, metrics: list[str]) -> Figure:
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     colours = _colours(run.summary)
     lines = _lines(rows.drop_duplicates(["defense", "linf", "floor", "purifier", "capture"]), ["access", "capture"])
-    figure = Figure(figsize=(_WIDTH, 0.9 + 0.27 * len(lines)))
-    axes = np.atleast_1d(figure.subplots(1, len(metrics), sharey=True, gridspec_kw={"wspace": 0.12}))
+    figure = Figure(figsize=(_WIDTH + 0.6, 0.9 + 0.27 * len(lines)))
+    axes = np.atleast_1d(figure.subplots(1, len(metrics), sharey=True, gridspec_kw={"wspace": 0.22}))
     for axis, metric in zip(axes, metrics, strict=True):
         for place, (_, row) in enumerate(lines):
             if row and math.isfinite(row[metric]):
@@ -291,8 +291,14 @@ def _stages(run: Run, rows: pd.DataFrame, metrics: list[str]) -> Figure:
         axis.tick_params(axis="y", length=0)
         axis.tick_params(axis="x", labelsize=8)
         axis.grid(visible=False, axis="y")
-        axis.xaxis.set_major_locator(MaxNLocator(2 if metric in _ERRORS else 3))
-        axis.set_xlim(0, (axis.get_xlim()[1] * 1.25 or 1.0) if metric in _ERRORS else 1.06)
+        if metric in _ERRORS:
+            most = axis.get_xlim()[1] * 1.25 or 1.0
+            axis.set_xlim(-0.06 * most, most)
+            axis.xaxis.set_major_locator(MaxNLocator(2))
+        else:
+            axis.set_xlim(-0.06, 1.06)
+            axis.set_xticks([0, 0.5, 1])
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     _name_lines(axes[0], lines)
     axes[0].annotate(
         sample(rows), (0, 0), xytext=(-8, -30), xycoords="axes fraction", textcoords="offset points", ha="right"
