@@ -14,7 +14,7 @@ from vdf_bench.budget import Budget
 from vdf_bench.claims.catalogue import CLAIMS, CLIPS, find
 from vdf_bench.claims.findings import Figure, Finding
 from vdf_bench.claims.page import lead, markdown, render
-from vdf_bench.claims.reproduce import Setup, request
+from vdf_bench.claims.reproduce import Setup, request, write_findings
 from vdf_bench.claims.verdicts import RULE, summarise
 from vdf_bench.presets import preset
 
@@ -137,6 +137,15 @@ def test_page_escapes_and_stands_alone():
     assert "http" not in page.replace("https://arxiv.org", "")
     assert RULE in page.replace("&#39;", "'")
     assert "facial attribute editors" in page
+
+
+def test_findings_are_written_whole(tmp_path):
+    page = write_findings(findings(), setup(tmp_path))
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    record = json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))
+    assert record["rule"] == RULE
+    assert [kept["verdict"] for kept in record["claims"]] == ["partly", "not testable here"]
+    assert (tmp_path / "claims.md").is_file()
 
 
 def test_lead_and_table_count_verdicts():

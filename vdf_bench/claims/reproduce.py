@@ -140,8 +140,8 @@ def _held(path: Path) -> dict[str, Any]:
 
 
 def write_findings(findings: list[Finding], setup: Setup) -> Path:
-    """Write ``claims.json`` and the page ``claims.html``; returns the page."""
-    from vdf_bench.claims.page import render
+    """Write ``claims.json``, the page ``claims.html`` and its table as ``claims.md``; returns the page."""
+    from vdf_bench.claims.page import markdown, render
     from vdf_bench.claims.verdicts import RULE
     from vdf_bench.run import environment
 
@@ -159,6 +159,7 @@ def write_findings(findings: list[Finding], setup: Setup) -> Path:
     }
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False)
     write_atomically(setup.out / "claims.json", text.encode())
+    write_atomically(setup.out / "claims.md", markdown(findings).encode())
     page = setup.out / "claims.html"
     write_atomically(page, render(findings, record).encode())
     return page
