@@ -177,7 +177,7 @@ def find_speed(claim: Claim, ratios: list[Ratio], said: str, command: str, secon
         verdict = "reproduced"
     elif verdict == "reproduced":
         verdict = "partly"
-    return Finding(claim, tuple(figures), (), verdict, command, (said,), seconds)
+    return Finding(claim, tuple(figures), (), verdict, command, (said.partition(": ")[2],), seconds)
 
 
 def _figure(run: Run, part: Part) -> Figure:
