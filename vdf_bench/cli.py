@@ -18,6 +18,7 @@ from vdf_bench.commands import (
     reproduce,
     run,
     sweep,
+    validate,
     victims,
     weights,
 )
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(sweep.sweep)
+app.command()(validate.validate)
 app.command("list")(catalogue.list_)
 app.command()(catalogue.info)
 app.command()(doctor.doctor)

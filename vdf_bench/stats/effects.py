@@ -9,17 +9,17 @@ their spread is reported on its own.
 from __future__ import annotations
 
 import math
-import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from vdf_bench.judges.definitions import METRICS
+from vdf_bench.stats.intervals import bootstrap_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import ArrayLike
 
 #: An attacked defense: what a row of the summary is.
 GROUP = ["defense", "linf", "floor", "purifier", "capture", "target", "victim"]
@@ -28,70 +28,8 @@ TWIN = ["clip", "purifier", "capture", "target", "victim", "seed"]
 
 #: Net DSR from which a defense is said to work, and up to which it is said not to.
 FAILS, STILL = 0.5, 0.1
-#: Fewer units than this give no interval.
-MIN_UNITS = 5
-#: Fewer units than this give an interval that is flagged: it rests on very few people.
-WIDE_UNITS = 16
 #: Names under which "published as it is" goes.
 UNPURIFIED = ("", "identity")
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A confidence interval of a mean.
-
-    Attributes:
-        low, high: its ends, in the unit of the values.
-        level: nominal coverage.
-        wide: it rests on fewer than :data:`WIDE_UNITS` units.
-    """
-
-    low: float
-    high: float
-    level: float
-    wide: bool
-
-
-def bootstrap_interval(
-    values: ArrayLike, rng: np.random.Generator, level: float = 0.95, resamples: int = 4999
-) -> Interval | None:
-    """Expanded BCa interval of the mean of ``values``, resampling the values.
-
-    BCa (Efron 1987) follows skew and ties and stays within the range of bounded metrics, but resampling n values
-    understates their variance by (n-1)/n and takes normal for t quantiles. Both are undone by raising the nominal level
-    to that of ``z = t * sqrt(n / (n - 1))`` (Hesterberg 2015, section 3.3, "expanded percentile").
-
-    Args:
-        values: (N,) one value per unit.
-        rng: of the resampling.
-        level: wanted coverage.
-        resamples: bootstrap draws.
-
-    Returns:
-        None with fewer than :data:`MIN_UNITS` values, or where all are equal (then nothing is known of their spread).
-    """
-    from scipy import stats
-
-    sample = np.asarray(values, dtype=float)
-    count = len(sample)
-    if count < MIN_UNITS or np.ptp(sample) <= 1e-12 * max(1.0, float(np.abs(sample).max())):
-        return None
-    z = stats.t.ppf(0.5 + level / 2, count - 1) * math.sqrt(count / (count - 1))
-    with warnings.catch_warnings():
-        # Heavily tied samples leave the acceleration undefined; the ends are then checked below.
-        warnings.simplefilter("ignore")
-        found = stats.bootstrap(
-            (sample,),
-            np.mean,
-            axis=-1,
-            confidence_level=float(2 * stats.norm.cdf(z) - 1),
-            n_resamples=resamples,
-            method="BCa",
-            rng=rng,
-        ).confidence_interval
-    if not (math.isfinite(found.low) and math.isfinite(found.high)):
-        return None
-    return Interval(float(found.low), float(found.high), level, count < WIDE_UNITS)
 
 
 def paired_differences(df: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -166,10 +104,11 @@ def effect_sizes(
     import pandas as pd
 
     pairs = paired_differences(df, metric)
+    reach = METRICS[metric].upper - METRICS[metric].lower if metric in METRICS else math.inf
     rows = []
     for key, group in pairs.groupby(list(by), sort=True):
         deltas = per_unit(group, "delta", identities)
-        interval = bootstrap_interval(deltas, np.random.default_rng(seed))
+        interval = bootstrap_interval(deltas, np.random.default_rng(seed), bounds=(-reach, reach))
         rows.append(
             {
                 **dict(zip(by, key, strict=True)),

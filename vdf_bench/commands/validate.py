@@ -1,0 +1,64 @@
+"""``validate``: the benchmark, tested by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vdf_bench import arguments
+from vdf_bench.commands.options import Frames, Jobs, PresetName, Size, StorePath, Timeout, make_console
+from vdf_bench.errors import UserError
+
+
+def validate(
+    preset: PresetName = "quick",
+    clip: Annotated[
+        str, typer.Option("--clip", metavar="CLIPS", help="Clips of two people or more; an interval needs five.")
+    ] = "synth-a,synth-b,synth-c",
+    victim: Annotated[str, typer.Option(metavar="NAME", help="One victim.")] = "gaussian",
+    seed: Annotated[str, typer.Option(metavar="SEEDS", help="Two seeds or more.")] = "0,1",
+    size: Size = None,
+    frames: Frames = None,
+    timeout: Timeout = 3600.0,
+    out: Annotated[Path, typer.Option(help="Folder of validate.json and validate.html.")] = Path("validation"),
+    store: StorePath = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Does the benchmark hold? A verdict per property; exit code 1 if one fails.
+
+    Nothing must do nothing, hiding the face must be total, more must do more, metrics must mean what they say, and
+    equal seeds must give equal bytes. Some 15 minutes of CPU time at the defaults.
+    """
+    from vdf_bench.plan import Request
+    from vdf_bench.presets import preset as find_preset
+    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.report.validation import print_validation, write_validation
+    from vdf_bench.run import expected_seconds
+    from vdf_bench.validation.arms import complete_validation, prepare_validation, repetition
+
+    request = Request(
+        preset=find_preset(preset).resized(size, frames),
+        victims=arguments.some_names(victim, "--victim"),
+        clips=arguments.some_names(clip, "--clip"),
+        seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
+        timeout=arguments.timeout(timeout),
+    )
+    if len(request.victims) != 1 or request.victims == ("all",):
+        raise UserError(f"--victim {victim!r}: validate takes one victim, such as gaussian")
+    if len(request.seeds) < 2 or len(request.clips) < 2:
+        raise UserError("validate compares seeds and people: give two --seed and two --clip or more")
+    console = make_console()
+    run = prepare_validation(request, out, store)
+    again = repetition(run)
+    cores = jobs or arguments.cores()
+    with ProgressWatcher(console, expected_seconds(run), cores) as watcher:
+        found, tally = complete_validation(run, again, cores, watcher)
+    print_validation(found, console)
+    if tally.cached:
+        console.print(f"{len(tally.cached)} of {len(run.plan.steps)} steps were in the store already", highlight=False)
+    page = write_validation(run, found)
+    console.print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+    if not found.ok:
+        raise typer.Exit(1)
