@@ -272,11 +272,12 @@ def heat(run: Run) -> list[tuple[str, list[str], list[str], np.ndarray[Any, np.d
     """
     pairs = attacked(run)
     names = [attacker.name for attacker in attackers(run)]
+    told = scores(run)
     maps: list[tuple[str, list[str], list[str], np.ndarray[Any, np.dtype[np.float64]]]] = []
     for (victim, target), rows in pairs.groupby(["victim", "target"], sort=True):
         ran = [name for name in names if (rows["attack"] == name).any()]
         subjects = [
-            score for score in scores(run) if (score.subject["victim"], score.subject["target"]) == (victim, target)
+            score for score in told if (score.subject["victim"], score.subject["target"]) == (victim, target)
         ]
         if len(ran) < 2 or not subjects:
             continue
