@@ -11,7 +11,7 @@ import numpy as np
 
 from vdf_bench.report import words
 from vdf_bench.report.attacks import SUBJECT, heat
-from vdf_bench.report.curve_plots import MARKERS, WIDTH
+from vdf_bench.report.curve_plots import WIDTH, marker_of
 from vdf_bench.report.tables import defense_name, records
 from vdf_bench.stats import UNPURIFIED, paired_differences, per_unit
 
@@ -128,7 +128,7 @@ def strength_figure(found: list[Strengths], colours: dict[str, str]) -> Figure:
     figure.subplots_adjust(hspace=0.62)
     names = list(dict.fromkeys(name for each in found for name in each.lines))
     palette: dict[str, Any] = {name: colours[name.partition(" ")[0]] for name in names}
-    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(names)}
+    markers = marker_of(names)
     control = frozenset[str]().union(*(each.control for each in found))
     for axis, each in zip(grid, found, strict=True):
         for name, points in each.lines.items():

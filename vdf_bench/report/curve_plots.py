@@ -11,6 +11,8 @@ from vdf_bench.report import words
 from vdf_bench.report.tables import sample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -19,12 +21,20 @@ if TYPE_CHECKING:
 
 WIDTH = 5.6
 MARKERS = "osD^vPX"
+#: Defenses beyond which points bear no labels, for want of room; the tables have every budget.
+LABELLED = 6
 #: Name in the traces -> axis label: what is drawn of a defense's record.
 TRACES = {"iterations": "iterations", "share": "worst-scale\nshare [%]"}
 #: Iterations beyond which their axis is logarithmic.
 _MANY = 15
 #: Where a point's label may stand, points from its middle; the first that is free is taken.
 _SEATS = ((0, 6), (0, -12), (9, 3), (-9, 3), (9, -9), (-9, -9), (0, 14), (0, -20), (16, 8), (-16, 8))
+
+
+def marker_of(names: Sequence[str]) -> dict[str, str]:
+    """A marker for each name; names that share a colour, as every seventh does, get different ones."""
+    count = len(MARKERS)
+    return {name: MARKERS[(i + i // count) % count] for i, name in enumerate(names)}
 
 
 def curve_figure(panel: Panel, colours: dict[str, str]) -> Figure:
@@ -37,13 +47,14 @@ def curve_figure(panel: Panel, colours: dict[str, str]) -> Figure:
     figure = Figure(figsize=(WIDTH, 2.2 * rows + 0.8))
     grid = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
     figure.subplots_adjust(hspace=0.12)
-    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(colours)}
+    markers = marker_of(list(colours))
     labels = []
     for effect, axis in zip(panel.effects, grid, strict=True):
         labels.append((axis, _curves(axis, panel, effect, colours, markers)))
         axis.set_ylabel(effect.label.replace(" in ", "\nin "))
-    for axis, points in labels:  # once the limits that rows share are known
-        _label(axis, points)
+    if len({row["defense"] for row in panel.rows}) <= LABELLED:
+        for axis, points in labels:  # once the limits that rows share are known
+            _label(axis, points)
     grid[0].set_title(panel.attack, fontsize=9, loc="left")
     grid[-1].set_xlabel(f"protection PSNR [dB]\n{sample(pd.DataFrame(panel.rows))}")
     names = {row["defense"]: row["arm"] == "control" for row in panel.rows}
