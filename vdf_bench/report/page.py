@@ -44,7 +44,7 @@ _TOLD = {
     "unknown": "could not be judged against",
 }
 #: Plots that stand beside the worst cases and the stage trace; the others are curves.
-_PLACES = {"attackers": "worst", "strength": "worst", "stages": "stages", "traces": "stages"}
+_PLACES = {"attackers": "worst", "strength": "worst", "stages": "stages", "traces": "traces"}
 
 #: The stage trace in one line each.
 STAGES = (
@@ -136,11 +136,11 @@ def _lead(told: list[Answer]) -> str:
         }[judged[0]]
     several = len({answer.against for answer in told}) > 1
     counted = words.count(len(judged), "pairing") + " of a defense with an attacker" if several else ""
-    counted = counted or words.count(len(judged), "defense")
+    counted = counted or f"the {len(judged)} defenses"
     if not still and not part:
-        return f"Not with the attackers of this run: the clone fails in all of {counted}."
+        return f"Not with the attackers of this run: the clone fails in each of {counted}."
     if not failed and not part:
-        return f"Yes: the person is still cloned in all of {counted}."
+        return f"Yes: the person is still cloned in each of {counted}."
     return (
         f"It depends on {'defense and attacker' if several else 'the defense'}: of {counted}, {still} still let the "
         f"person be cloned, {part} in part, and {failed} stopped it."
@@ -162,7 +162,7 @@ def _ledger(told: list[Answer]) -> list[tuple[str, list[tuple[str, str, list[str
 
 def _plots(run: Run, plots: list[Plot]) -> dict[str, list[dict[str, str]]]:
     """Plots by section, with what they show in words."""
-    found: dict[str, list[dict[str, str]]] = {"worst": [], "stages": [], "curves": []}
+    found: dict[str, list[dict[str, str]]] = {"worst": [], "stages": [], "traces": [], "curves": []}
     for plot in plots:
         name = plot.svg.stem
         uri = f"data:image/svg+xml;base64,{base64.b64encode(plot.svg.read_bytes()).decode()}"

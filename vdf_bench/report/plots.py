@@ -203,40 +203,45 @@ def _effect(run: Run, rows: pd.DataFrame) -> Figure:
 
 
 def _fidelity(run: Run, rows: pd.DataFrame) -> Figure:
+    """A panel an attack; colour and marker together name the defense, so that more defenses fit than colours."""
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     colours = _colours(run.summary)
-    accesses = list(rows["access"].unique())
-    attacks = list(dict.fromkeys(_attack(row) for row in records(rows)))
-    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(attacks)}
-    figure = Figure(figsize=(_WIDTH, 3.2))
-    axes = np.atleast_1d(figure.subplots(1, len(accesses), sharey=True, sharex=True))
-    for axis, access in zip(axes, accesses, strict=True):
-        here = rows[rows["access"] == access]
-        for _, curve in here.groupby(["defense", "purifier", "capture", "target", "victim"]):
-            points = records(curve.sort_values(["linf", "floor"]))
-            colour = colours[points[0]["defense"]]
+    markers = {name: MARKERS[place // len(PALETTE) % len(MARKERS)] for place, name in enumerate(colours)}
+    attacks = list(rows.groupby(["access", "victim", "target", "capture", "purifier"], sort=False))
+    columns = min(3, len(attacks))
+    lines = math.ceil(len(attacks) / columns)
+    figure = Figure(figsize=(max(_WIDTH, 2.4 * columns), 0.6 + 2.6 * lines))
+    grid = figure.subplots(lines, columns, sharey=True, sharex=True, squeeze=False)
+    figure.subplots_adjust(hspace=0.3, wspace=0.12)
+    for axis in grid.flat[len(attacks) :]:
+        axis.set_axis_off()
+    for axis, (_, here) in zip(grid.flat, attacks, strict=False):
+        for name, points in here.groupby("defense"):
+            colour, control = colours[str(name)], bool((points["arm"] == "control").all())
             axis.plot(
-                [point["psnr"] for point in points],
-                [100 * point["dsr_delta"] for point in points],
-                marker=markers[_attack(points[0])],
-                color=colour,
-                markerfacecolor="white" if points[0]["arm"] == "control" else colour,
-                linewidth=1,
-                markersize=7,
-                alpha=0.85,
-            )
-        axis.set_title(access, fontsize=10, loc="left")
-        axis.set_xlabel(f"protection PSNR [dB]\n{sample(here)}")
+                points["psnr"], 100 * points["dsr_delta"], lw=0, marker=markers[str(name)], color=colour,
+                markerfacecolor="white" if control else colour, markersize=7, alpha=0.85,
+            )  # fmt: skip
+        first = records(here)[0]
+        axis.set_title(_short(f"{first['access']} · {_attack(first)}", 38), fontsize=9, loc="left")
         axis.margins(x=0.08)
         axis.set_ylim(min(-8.0, axis.get_ylim()[0]), 108)
-    axes[0].set_ylabel("net DSR [%]")
+    for axis in grid[:, 0]:
+        axis.set_ylabel("net DSR [%]")
+    for axis in grid[-1]:
+        axis.set_xlabel("protection PSNR [dB]")
+        axis.tick_params(labelbottom=True)
+    controls = set(rows.loc[rows["arm"] == "control", "defense"])
     handles = [
-        Line2D([], [], color=c, lw=5, label=_short(n)) for n, c in colours.items() if (rows["defense"] == n).any()
-    ]
-    handles += [Line2D([], [], color="#555555", marker=m, lw=0, label=_short(n, 40)) for n, m in markers.items()]
-    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=2, fontsize=9)
+        Line2D([], [], lw=0, color=colours[n], marker=markers[n], markerfacecolor="white" if n in controls else None,
+               label=_short(n) + (" (control)" if n in controls else ""))
+        for n in colours if (rows["defense"] == n).any()
+    ]  # fmt: skip
+    handles.append(Line2D([], [], lw=0, label=sample(rows)))
+    low = axis.figure.subplotpars.bottom - 0.55 / figure.get_figheight()
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, low), ncols=3, fontsize=8)
     return figure
 
 

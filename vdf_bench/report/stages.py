@@ -57,7 +57,7 @@ HEADS: Final = {
     "clone": "net DSR [%]; lip r",
 }
 READING: Final = (
-    "Left to right is the way of the attack; the darker a field, the more the attacker lost there. A stage breaks "
+    "Left to right is the way of the attack; the bluer a cell, the more the attacker lost there. A stage breaks "
     "(bold) where the parser loses half of the head or refuses the video, where the field is frozen or most of its "
     "frames fall below the quality that DSR asks for, and where the clone fails on half of the frames more than the "
     "clean one. What breaks early is seen again further on."
