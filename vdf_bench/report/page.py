@@ -15,7 +15,7 @@ from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_c
 from vdf_bench.report.figures import OPEN, cards, page_figures
 from vdf_bench.report.pictures import STRIPS
 from vdf_bench.report.stages import HEADS, READING, paths
-from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
+from vdf_bench.report.tables import attack_name, columns, dsr_parts, records, sample
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
 from vdf_bench.stats import FAILS, STILL
 
@@ -105,6 +105,7 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         record_lines=_record_lines(run.record),
         outcomes=[(name, text) for name, text in words.OUTCOMES.items() if (run.results["outcome"] == name).any()],
         basis=basis(run),
+        n=sample(run.summary) if len(run.summary) else "",
         caution=words.CAUTION,
         thresholds=(words.percent(FAILS, False), words.percent(STILL, False)),
     )
@@ -254,11 +255,12 @@ def _curves(run: Run) -> list[dict[str, Any]]:
     for panel in panels(run):
         if run.record.get("suite") and not panel.swept:
             continue  # there the worst case ranks defenses
-        tables = [curve_table(panel) if panel.swept else None, *map(_tied, (equal_budget(panel), equal_psnr(panel)))]
+        ranked = [_tied(table, panel.effects[0].label) for table in (equal_budget(panel), equal_psnr(panel)) if table]
+        tables = [*([curve_table(panel)] if panel.swept else []), *ranked]
         found.append(
             {
                 "attack": panel.attack,
-                "tables": [table for table in tables if table is not None],
+                "tables": tables,
                 "apart": not_compared(panel),
                 "reading": reading(panel),
                 "swept": panel.swept,
@@ -267,15 +269,13 @@ def _curves(run: Run) -> list[dict[str, Any]]:
     return found
 
 
-def _tied(table: Table | None) -> Table | None:
-    """Rows that say the same in every column, told in one."""
-    if table is None:
-        return None
-    heads, rows = table
+def _tied(table: Table, label: str) -> Table:
+    """Rows that say the same in every column, told in one; the heading names what the columns hold."""
+    (title, *heads), rows = table
     names: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for name, *cells in rows:
         names.setdefault((name.endswith(" (c)"), tuple(cells)), []).append(name)
-    return heads, [[", ".join(found), *cells] for (_, cells), found in names.items()]
+    return [f"{label} {title}", *heads], [[", ".join(found), *cells] for (_, cells), found in names.items()]
 
 
 def _definitions(run: Run) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
