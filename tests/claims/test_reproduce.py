@@ -106,7 +106,7 @@ def test_claims_share_their_steps(tmp_path):
 
 def test_a_dear_defense_runs_on_fewer_and_shorter_clips(tmp_path):
     asked = request(find("grasp").study, setup(tmp_path))
-    assert asked.clips == ("synth-a@16f", "synth-b@16f", "synth-c@16f")
+    assert asked.clips == ("synth-a@16f",)
 
 
 def findings():

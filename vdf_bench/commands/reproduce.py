@@ -53,7 +53,7 @@ def all_(
     out: OutOption = Path("reproduce"),
     jobs: Jobs = 0,
 ) -> None:
-    """Every claim, and one page with all verdicts: some 20 minutes on two idle cores with quick."""
+    """Every claim, and one page with all verdicts: with quick some 45 minutes of CPU time."""
     from vdf_bench.claims.page import lead, print_finding
     from vdf_bench.claims.reproduce import write_findings
 
