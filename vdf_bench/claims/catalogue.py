@@ -236,7 +236,8 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         paper=GRASP,
         quote="PSNR above 40 dB, SSIM 0.99 and 100 % DSR against facial attribute manipulation",
         protocol="No attribute editor is here, so the claim is not judged. Clearly apart from it: grasp, a "
-        "reconstruction of its gradient projection, set against the face parser of a capture, on 16 frames of one person, for it is dear.",
+        "reconstruction of its gradient projection, set against the face parser of a capture, on 16 frames of one "
+        "person, for it is dear.",
         study=Study(("grasp",), length=_SHORTEST, clips=1),
         beside=(
             Part("against the parser: PSNR", "psnr", defense="grasp", unit="dB"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -183,7 +184,9 @@ def find_speed(claim: Claim, ratios: list[Ratio], said: str, command: str, secon
 def _figure(run: Run, part: Part) -> Figure:
     from vdf_bench.claims.measures import people
 
-    measured = summarise(people(run, part), ratio=part.how == "ratio")
+    share = (0.0 if part.how == "value" else -1.0, 1.0)
+    bounds = share if part.unit == "%" else (-math.inf, math.inf)
+    measured = summarise(people(run, part), part.how == "ratio", bounds=bounds)
     verdict = None if part.bound is None else judge(measured, part.bound)
     unit = "times" if part.how == "ratio" else part.unit
     clips = set(run.results["clip"])

@@ -58,19 +58,25 @@ class Measured:
         return f"{count} people" if self.spread else f"{count} people, all alike"
 
 
-def summarise(people: Mapping[str, float], ratio: bool = False, seed: int = 0) -> Measured | None:
+def summarise(
+    people: Mapping[str, float],
+    ratio: bool = False,
+    seed: int = 0,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Measured | None:
     """Mean and interval of one value a person; None where there is nobody.
 
     Args:
         people: person -> value.
         ratio: average logarithms, as ratios want it; values must be positive.
         seed: of the bootstrap.
+        bounds: between which the mean lies whatever was measured; not of ratios.
     """
     values = np.array(list(people.values()), dtype=float)
     if not len(values):
         return None
     scale = np.log(values) if ratio else values
-    interval = bootstrap_interval(scale, np.random.default_rng(seed))
+    interval = bootstrap_interval(scale, np.random.default_rng(seed), bounds=bounds)
     back = math.exp if ratio else float
     return Measured(
         value=back(float(scale.mean())),
