@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vdf_bench import arguments
-from vdf_bench.commands.options import Frames, Jobs, PresetName, Size, StorePath, Timeout, make_console
+from vdf_bench.commands.options import Frames, Iterations, Jobs, PresetName, Size, StorePath, Timeout, make_console
 from vdf_bench.errors import UserError
 
 
@@ -21,6 +21,7 @@ def validate(
     seed: Annotated[str, typer.Option(metavar="SEEDS", help="Two seeds or more.")] = "0,1",
     size: Size = None,
     frames: Frames = None,
+    iterations: Iterations = None,
     timeout: Timeout = 3600.0,
     out: Annotated[Path, typer.Option(help="Folder of validate.json and validate.html.")] = Path("validation"),
     store: StorePath = None,
@@ -43,6 +44,7 @@ def validate(
         victims=arguments.some_names(victim, "--victim"),
         clips=arguments.some_names(clip, "--clip"),
         seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
+        iterations=iterations,
         timeout=arguments.timeout(timeout),
     )
     if len(request.victims) != 1 or request.victims == ("all",):
