@@ -98,6 +98,14 @@ def test_void_people_are_left_out_and_told(tmp_path):
     assert figure.basis == "5 people, all alike of 6, the others void"
 
 
+def test_many_parts_are_told_by_their_ends_and_voids(tmp_path):
+    parts = [Part(chain, "dsr", 0.5, "net", victim="gaussian", purifier=chain, unit="%") for chain in "abcd"]
+    rows = [row for chain, dsr in zip("abc", (0.6, 0.8, 0.9), strict=True) for row in cloned([dsr], purifier=chain)]
+    found = find_out(claim_of(*parts), run_of(tmp_path, rows), "")
+    assert found.short.replace("\N{NO-BREAK SPACE}", " ") == "a: 60 %; c: 90 %; void: d"
+    assert (found.verdict, found.basis) == ("partly", "single observation")
+
+
 def test_a_purifier_is_not_taken_for_another(tmp_path):
     run = run_of(tmp_path, cloned([1.0], purifier="jpeg:75") + cloned([0.2], purifier="identity"))
     plain, squeezed = (
@@ -173,6 +181,7 @@ def test_findings_are_kept_as_plain_json(tmp_path):
 
 def test_every_claim_names_what_exists():
     from vdf_bench import registry
+    from vdf_bench.chain import canonical_chain
     from vdf_bench.judges.definitions import METRICS
 
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
@@ -182,6 +191,8 @@ def test_every_claim_names_what_exists():
         assert all(part.bound is None for part in claim.beside)
         if claim.study is None:
             continue
+        # Tables hold chains in this form, and figures are looked up by it.
+        assert [canonical_chain(chain) for chain in claim.study.chains] == list(claim.study.chains)
         for part in (*claim.parts, *claim.beside):
             assert part.traced or part.metric in METRICS
             ran = {*claim.study.defenses, *claim.study.controls}

@@ -101,7 +101,7 @@ class Claim:
 
 
 _SCALING = ("resize:0.5", "resize:0.75", "resize:1.5", "resize:2", "resize:0.6", "resize:1.25")
-_PURIFICATION = ("jpeg:75", "gaussian-noise:0.05", "diffpure-synth", "grid-pure-synth")
+_PURIFICATION = ("jpeg:75", "gaussian-noise:0.05", "diffpure-synth:100", "grid-pure-synth:10")
 _ROBUST = "robust “against scaling operations and state-of-the-art purification attacks”"
 #: Length of the clips on which ablations are compared, and of those on which a dear defense is tried.
 _SHORT, _SHORTEST = "@24f", "@16f"

@@ -47,7 +47,7 @@ class Figure:
     def text(self) -> str:
         """Such as ``98 [95, 100] %``."""
         if self.measured is None:
-            return "nothing: void"
+            return "void"
         found = self.measured
         ends = (
             f" [{self._show(found.low)}, {self._show(found.high)}]"
@@ -99,12 +99,16 @@ class Finding:
         """All deciding figures on one line; of many of one kind the least and the largest."""
         if not self.figures:
             return "–"
-        if len(self.figures) < MANY:
-            return "; ".join(f"{figure.name}: {figure.text}" for figure in self.figures)
-        worst, best = (pick(self.figures, key=_value) for pick in (min, max))
-        if worst.text == best.text:
-            return f"{worst.name}: {worst.text}; the {len(self.figures) - 1} others alike"
-        return f"{worst.text} ({worst.name}) to {best.text} ({best.name})"
+        known = [figure for figure in self.figures if figure.measured]
+        void = [figure.name for figure in self.figures if not figure.measured]
+        lost = [f"void: {', '.join(void)}"] if void else []
+        if len(self.figures) < MANY or not known:
+            return "; ".join([f"{figure.name}: {figure.text}" for figure in known] + lost)
+        worst, best = (pick(known, key=_value) for pick in (min, max))
+        if len(known) == 1 or worst.text != best.text:
+            ends = (worst, best) if len(known) > 1 else (worst,)
+            return "; ".join([f"{figure.name}: {figure.text}" for figure in ends] + lost)
+        return "; ".join([f"{worst.name}: {worst.text}", f"{len(known) - 1} more alike", *lost])
 
     @property
     def bounds(self) -> list[str]:
@@ -116,7 +120,7 @@ class Finding:
         """On how many people the verdict rests, the least of its parts; empty where nothing is judged."""
         if self.claim.missing:
             return ""
-        told = self.figures or self.beside
+        told = [figure for figure in self.figures if figure.measured] or self.figures
         return min(told, key=lambda figure: len(figure.measured.people) if figure.measured else 0).basis if told else ""
 
     def record(self) -> dict[str, Any]:
