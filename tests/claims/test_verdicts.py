@@ -95,7 +95,7 @@ def test_void_people_are_left_out_and_told(tmp_path):
         if measured["clip"] == CLIPS[0]:
             measured["outcome"] = "void"
     (figure,) = find_out(claim_of(NET), run_of(tmp_path, rows), "").figures
-    assert figure.basis == "5 people, all alike of 6, the others void"
+    assert figure.basis == "5 people, all alike; 1 of 6 void"
 
 
 def test_many_parts_are_told_by_their_ends_and_voids(tmp_path):

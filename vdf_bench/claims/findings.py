@@ -69,7 +69,7 @@ class Figure:
         if self.measured is None:
             return f"0 of {self.of} people"
         lost = self.of - len(self.measured.people)
-        return self.measured.basis + (f" of {self.of}, the others void" if lost > 0 else "")
+        return self.measured.basis + (f"; {lost} of {self.of} void" if lost > 0 else "")
 
 
 @dataclass(frozen=True)
