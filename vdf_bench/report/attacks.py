@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vdf_bench.report import words
+from vdf_bench.report.places import OBSERVED, TESTED
 from vdf_bench.report.tables import defense_name, records
-from vdf_bench.stats import STILL, UNPURIFIED, bootstrap_interval, paired_differences, per_unit
+from vdf_bench.stats import MIN_UNITS, STILL, UNPURIFIED, bootstrap_interval, paired_differences, per_unit, rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.report.curves import Table
     from vdf_bench.report.record import Run
+    from vdf_bench.stats import Ranking
 
 #: A defense that is attacked: what has a worst case.
 SUBJECT = ["defense", "linf", "floor", "arm", "target", "victim"]
@@ -108,6 +110,7 @@ class Score:
         ran: attackers that ran, most of any cell.
         seconds: CPU seconds of the worst attackers, mean; NaN where not recorded.
         clips: clips behind it.
+        people: person -> net DSR that the strongest attacker leaves.
     """
 
     subject: dict[str, Any]
@@ -122,6 +125,7 @@ class Score:
     ran: int
     seconds: float
     clips: tuple[str, ...]
+    people: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -139,7 +143,7 @@ def scores(run: Run) -> list[Score]:
     for key, rows in pairs.groupby(SUBJECT, sort=True):
         least = worst(rows)
         deltas = per_unit(least, "delta", run.identities)
-        ends = bootstrap_interval(deltas, np.random.default_rng(0))
+        ends = bootstrap_interval(deltas, np.random.default_rng(0), bounds=(-1.0, 1.0))
         place = [*SUBJECT, "clip", "seed", "purifier", "capture"]
         paid = least.merge(spent[[*place, "value"]], on=place, suffixes=("", "_spent"))
         found.append(
@@ -156,10 +160,24 @@ def scores(run: Run) -> list[Score]:
                 ran=int(rows.groupby(["clip", "seed"])["attack"].nunique().max()),
                 seconds=float(paid["value_spent"].mean()) if len(paid) else math.nan,
                 clips=tuple(sorted(rows["clip"].unique())),
+                people={str(person): float(value) for person, value in deltas.items()},
             )
         )
     found.sort(key=lambda score: (score.subject["victim"], score.subject["arm"] == "control", -score.worst))
     return found
+
+
+def ranking(score: Score, found: Sequence[Score]) -> Ranking:
+    """The defenses against the victim of ``score`` at its budget, by what the strongest attackers leave."""
+    import pandas as pd
+
+    shared = ("linf", "floor", "target", "victim")
+    equal = [
+        other
+        for other in found
+        if other.subject["arm"] != "control" and all(other.subject[name] == score.subject[name] for name in shared)
+    ]
+    return rank(pd.DataFrame({other.subject["defense"]: pd.Series(other.people) for other in equal}, dtype=float))
 
 
 def score_table(run: Run, found: Sequence[Score]) -> Table:
@@ -182,6 +200,9 @@ def score_table(run: Run, found: Sequence[Score]) -> Table:
         text = words.number(100 * score.worst, 0, True) + (
             f" {interval}{'*' if score.wide else ''}" if interval else ""
         )
+        places = ranking(score, found)
+        if subject["arm"] != "control" and len(places.places) > 1:
+            text += f" ({places.text(subject['defense'])})"
         rows.append(
             [
                 defense_name(subject) + (" (c)" if subject["arm"] == "control" else ""),
@@ -256,10 +277,13 @@ def suite_reading(run: Run) -> str:
     early = (
         "" if suite.get("exhaustive") else " What is broken is not attacked further, so means are over fewer attacks."
     )
+    people = {run.identities.get(str(clip), str(clip)) for clip in run.results["clip"].unique()}
+    tested = len(people) >= MIN_UNITS
     return (
         f"Worst: on every clip the attacker who leaves least counts, averaged over people; broken: at most "
         f"{words.percent(STILL, False)} left. Costs are of the worst attackers, and of the clone of an "
-        f"unprotected clip.{early} Scores compare within {suite.get('name', 'one suite')} only. (c) marks controls."
+        f"unprotected clip.{early} Scores compare within {suite.get('name', 'one suite')} only. (c) marks controls; "
+        f"places in brackets are among defenses at one budget. {TESTED if tested else OBSERVED}"
     )
 
 
@@ -276,9 +300,7 @@ def heat(run: Run) -> list[tuple[str, list[str], list[str], np.ndarray[Any, np.d
     maps: list[tuple[str, list[str], list[str], np.ndarray[Any, np.dtype[np.float64]]]] = []
     for (victim, target), rows in pairs.groupby(["victim", "target"], sort=True):
         ran = [name for name in names if (rows["attack"] == name).any()]
-        subjects = [
-            score for score in told if (score.subject["victim"], score.subject["target"]) == (victim, target)
-        ]
+        subjects = [score for score in told if (score.subject["victim"], score.subject["target"]) == (victim, target)]
         if len(ran) < 2 or not subjects:
             continue
         cells = np.full((len(subjects), len(ran)), math.nan)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.curves import Curve, Point, apart, common_budgets, common_psnr, ranks
+from vdf_bench.curves import Curve, Point, apart, common_budgets, common_psnr
 from vdf_bench.report import words
+from vdf_bench.report.places import (
+    ATTACK,
+    OBSERVED,
+    TESTED,
+    personal_curves,
+    personal_effects,
+    place,
+    seed_agreement,
+    stability,
+    victim_agreement,
+)
 from vdf_bench.report.tables import attack_name, records
-from vdf_bench.stats import UNPURIFIED
+from vdf_bench.stats import MIN_UNITS, UNPURIFIED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from vdf_bench.report.record import Run
+    from vdf_bench.stats import Agreement
 
 
 @dataclass(frozen=True)
@@ -26,11 +39,14 @@ class Effect:
         digits: shown after the point.
         of: the value of a summary row; NaN where it was not measured.
         ends: the 95 % interval of it, NaN where there is none.
+        metric, factor: the metric behind it, and by what a person's effect on it is multiplied.
     """
 
     name: str
     unit: str
     digits: int
+    metric: str
+    factor: float
     of: Callable[[dict[str, Any]], float]
     ends: Callable[[dict[str, Any]], tuple[float, float]]
 
@@ -43,17 +59,31 @@ class Effect:
 #: The first of them that was measured is what defenses are ranked by.
 EFFECTS = (
     Effect(
-        "net DSR", "%", 0, lambda row: 100 * row["dsr_delta"], lambda row: (100 * row["dsr_low"], 100 * row["dsr_high"])
+        "net DSR",
+        "%",
+        0,
+        "dsr",
+        100.0,
+        lambda row: 100 * row["dsr_delta"],
+        lambda row: (100 * row["dsr_low"], 100 * row["dsr_high"]),
     ),
     Effect(
         "head PSNR drop",
         "dB",
         1,
+        "head_psnr",
+        -1.0,
         lambda row: -row["head_psnr_delta"],
         lambda row: (-row["head_psnr_high"], -row["head_psnr_low"]),
     ),
     Effect(
-        "face lost in capture", "%", 0, lambda row: 100 * (1 - row["face_recall"]), lambda row: (math.nan, math.nan)
+        "face lost in capture",
+        "%",
+        0,
+        "face_recall",
+        -100.0,
+        lambda row: 100 * (1 - row["face_recall"]),
+        lambda row: (math.nan, math.nan),
     ),
 )
 
@@ -69,6 +99,8 @@ class Panel:
         effects: those that were measured.
         curves: over the first of them, one a defense.
         swept: there are several budgets, so that curves can be drawn.
+        people: defense -> person -> its curve on that person; no controls.
+        seeds, victims: how well their orders of the defenses agree; None where there is nothing to compare.
     """
 
     attack: str
@@ -77,6 +109,9 @@ class Panel:
     effects: tuple[Effect, ...]
     curves: tuple[Curve, ...]
     swept: bool
+    people: dict[str, dict[str, Curve]] = field(default_factory=dict)
+    seeds: Agreement | None = None
+    victims: Agreement | None = None
 
 
 #: Pairs of defenses without a common PSNR that are named.
@@ -103,8 +138,26 @@ def panels(run: Run) -> list[Panel]:
             for defense, own in group.groupby("defense", sort=False)
             if (points := _points(records(own), effects[0]))
         )
-        found.append(Panel(attack_name(rows[0]), rows[0]["purifier"] in UNPURIFIED, rows, effects, curves, swept))
-    return found
+        own = personal_effects(run, {name: rows[0][name] for name in ATTACK}, effects[0].metric)
+        own["effect"] *= effects[0].factor
+        controls = [curve.defense for curve in curves if curve.control]
+        people = personal_curves(own, [curve for curve in curves if not curve.control])
+        seeds = seed_agreement(own, controls)
+        plain = rows[0]["purifier"] in UNPURIFIED
+        found.append(Panel(attack_name(rows[0]), plain, rows, effects, curves, swept, people, seeds))
+    return [
+        replace(panel, victims=victim_agreement([other.curves for other in _beside(panel, found)])) for panel in found
+    ]
+
+
+def _beside(panel: Panel, panels: list[Panel]) -> list[Panel]:
+    """Panels of the same attack by any victim, effects measured alike."""
+    shared = [name for name in ATTACK if name != "victim"]
+    return [
+        other
+        for other in panels
+        if other.effects[0] == panel.effects[0] and all(other.rows[0][name] == panel.rows[0][name] for name in shared)
+    ]
 
 
 def _points(rows: list[dict[str, Any]], effect: Effect) -> tuple[Point, ...]:
@@ -132,29 +185,29 @@ def curve_table(panel: Panel) -> Table:
 def equal_budget(panel: Panel) -> Table | None:
     """The effect at equal bounds, with places; None where no budget is shared."""
     budgets = common_budgets(panel.curves)
-    columns = {words.budget(*budget): [curve.at_budget(*budget) for curve in panel.curves] for budget in budgets}
+    columns = {words.budget(*budget): partial(Curve.at_budget, linf=budget[0], floor=budget[1]) for budget in budgets}
     return _matched(panel, "at equal L∞", columns)
 
 
 def equal_psnr(panel: Panel) -> Table | None:
     """The effect at equal PSNR, with places; None where no curves overlap."""
-    columns = {f"{at:.4g} dB": [curve.at_psnr(at) for curve in panel.curves] for at in common_psnr(panel.curves)}
+    columns = {f"{at:.4g} dB": partial(Curve.at_psnr, psnr=at) for at in common_psnr(panel.curves)}
     return _matched(panel, "at equal PSNR", columns)
 
 
-def _matched(panel: Panel, title: str, columns: dict[str, list[float | None]]) -> Table | None:
+def _matched(panel: Panel, title: str, columns: Mapping[str, Callable[[Curve], float | None]]) -> Table | None:
     if not columns:
         return None
     rows = [[curve.defense + (" (c)" if curve.control else "")] for curve in panel.curves]
-    known = [[e for effects in columns.values() if (e := effects[i]) is not None] for i in range(len(rows))]
-    means = [sum(found) / len(found) if found else -math.inf for found in known]
+    found = {name: [read(curve) for curve in panel.curves] for name, read in columns.items()}
+    known = [[effect for effects in found.values() if (effect := effects[i]) is not None] for i in range(len(rows))]
+    means = [sum(own) / len(own) if own else -math.inf for own in known]
     order = sorted(range(len(rows)), key=lambda i: (panel.curves[i].control, -means[i]))
-    for effects in columns.values():
-        pairs = list(zip(panel.curves, effects, strict=True))
-        places = ranks({curve.defense: effect for curve, effect in pairs if not curve.control})
-        for row, (curve, effect) in zip(rows, pairs, strict=True):
+    for name, effects in found.items():
+        ranking = place(panel.people, columns[name])
+        for row, curve, effect in zip(rows, panel.curves, effects, strict=True):
             text = words.DASH if effect is None else words.number(effect, panel.effects[0].digits)
-            row.append(f"{text} ({places[curve.defense]})" if curve.defense in places else text)
+            row.append(f"{text} ({ranking.text(curve.defense)})" if curve.defense in ranking.places else text)
     return [title, *columns], [rows[i] for i in order]
 
 
@@ -181,4 +234,7 @@ def reading(panel: Panel) -> str:
         text += (
             " At equal PSNR the effect is interpolated linearly between budgets that were run, never beyond them (–)."
         )
-    return text
+    if len(panel.people) > 1:
+        units = max(len(own) for own in panel.people.values())
+        text += f" {TESTED if units >= MIN_UNITS else OBSERVED}"
+    return text + stability(panel.seeds, "seeds") + stability(panel.victims, "victims")
