@@ -295,11 +295,13 @@ def heat(run: Run) -> list[tuple[str, list[str], list[str], np.ndarray[Any, np.d
         with one attacker are left out.
     """
     pairs = attacked(run)
-    names = [attacker.name for attacker in attackers(run)]
+    found = attackers(run)
     told = scores(run)
     maps: list[tuple[str, list[str], list[str], np.ndarray[Any, np.dtype[np.float64]]]] = []
     for (victim, target), rows in pairs.groupby(["victim", "target"], sort=True):
-        ran = [name for name in names if (rows["attack"] == name).any()]
+        # A void column stays, empty: it was tried.
+        tried = run.results[(run.results["victim"] == victim) & (run.results["target"] == target)]
+        ran = [attacker.name for attacker in found if attacker.matches(tried).any()]
         subjects = [score for score in told if (score.subject["victim"], score.subject["target"]) == (victim, target)]
         if len(ran) < 2 or not subjects:
             continue
