@@ -32,8 +32,9 @@ class Attack:
 
     Attributes:
         name: what tables and heat maps call it.
-        chain: what it does to the published frames before training on them.
-        capture: how it captures them.
+        chain: what it does to the published frames before training on them, in canonical text: every strength is said,
+            so that no default moves a suite.
+        capture: how it captures them, likewise.
         tier: the cheapest tier that holds it.
         why: what it tries.
     """
@@ -74,22 +75,22 @@ ATTACKS: Final = (
     Attack("noise", "gaussian-noise:0.05", _STOCK, "standard", "drown the perturbation"),
     Attack("median", "median:3", _STOCK, "standard", "remove outliers"),
     Attack("bit depth", "bit-depth:4", _STOCK, "standard", "squeeze 8 bits to 4"),
-    Attack("temporal median", "temporal-median", _STOCK, "standard", "median over frames, along optical flow"),
+    Attack("temporal median", "temporal-median:2", _STOCK, "standard", "median over frames, along optical flow"),
     Attack("parse at 0.45", _PLAIN, "builtin/scale=0.45:area/repair", "standard", "parse at a much smaller scale"),
     Attack("parse at 1.25", _PLAIN, "builtin/scale=1.25/repair", "standard", "parse at a larger scale"),
     Attack("parsers together", _PLAIN, "ensemble/repair", "standard", "let several parsers vote"),
-    Attack("GrIDPure", "grid-pure-synth", _STOCK, "standard", "many light diffusion passes, by a small denoiser"),
+    Attack("GrIDPure", "grid-pure-synth:10", _STOCK, "standard", "many light diffusion passes, by a small denoiser"),
     Attack(
-        "parse a denoised copy", _PLAIN, "builtin/on=grid-pure-synth/repair", "standard",
+        "parse a denoised copy", _PLAIN, "builtin/on=grid-pure-synth:10/repair", "standard",
         "parse on a diffusion-purified copy, train on the frames as they are",
     ),
-    Attack("AdverseCleaner", "adverse-cleaner", _STOCK, "full", "bilateral and guided filters, many times"),
-    Attack("DiffPure", "diffpure-synth", _STOCK, "full", "drown in noise and denoise, by a small denoiser"),
-    Attack("noisy upscaling", "noisy-upscale-synth", _STOCK, "full", "noise, then upscaling, by a small denoiser"),
+    Attack("AdverseCleaner", "adverse-cleaner:64", _STOCK, "full", "bilateral and guided filters, many times"),
+    Attack("DiffPure", "diffpure-synth:100", _STOCK, "full", "drown in noise and denoise, by a small denoiser"),
+    Attack("noisy upscaling", "noisy-upscale-synth:0.1", _STOCK, "full", "noise, then upscaling, by a small denoiser"),
     Attack("H.265", "h265:28", _STOCK, "full", "another codec"),
     Attack("VP9", "vp9:35", _STOCK, "full", "another codec"),
-    Attack("fewer frames", "fps", _STOCK, "full", "25 to 24 to 25 frames per second"),
-    Attack("crop", "crop-resize", _STOCK, "full", "crop a tenth and scale back"),
+    Attack("fewer frames", "fps:24", _STOCK, "full", "25 to 24 to 25 frames per second"),
+    Attack("crop", "crop-resize:0.1", _STOCK, "full", "crop a tenth and scale back"),
     Attack("one clean second", "mix-clean:1", _STOCK, "full", "a second of footage that was never protected"),
     Attack(
         "fine-tuned parser", _PLAIN, f"builtin/finetuned={DEFENSE}/repair", "full",
