@@ -49,7 +49,8 @@ class Run:
     @property
     def identity(self) -> str:
         """Digest of what was asked and of the code that answers: equal identities give equal tables."""
-        return digest([sorted(self.plan.steps), [asdict(cell) for cell in self.plan.cells], self.plan.left_out])
+        suite = self.request.suite.record() if self.request.suite else None
+        return digest([sorted(self.plan.steps), [asdict(cell) for cell in self.plan.cells], self.plan.left_out, suite])
 
 
 def prepare(request: Request, out: Path, store: Path | None = None, overwrite: bool = False) -> Run:
