@@ -74,8 +74,8 @@ def interval_ends(samples: Floats, rng: np.random.Generator, level: float = 0.95
     normal for t quantiles. Both are undone by raising the nominal level to that of ``z = t * sqrt(n / (n - 1))``
     (Hesterberg 2015, section 3.3, "expanded percentile"). Means of resampled values never leave their range, though,
     and of five people all lie on one side of their median once in 16 times: on few units BCa alone covers as little as
-    87 %. Student's interval has no such wall but is blind to skew; the hull of both covers 90 to 97 % on normal, skewed
-    and bounded values from five people on, up to 98 % where few values exist (``tests/stats``).
+    87 %. Student's interval has no such wall but is blind to skew; the hull of both covers 90 to 98 % on normal, skewed
+    and bounded values from five people on, up to 99 % where few values exist (``tests/stats``).
 
     Args:
         samples: (U, N) rows of N values, each row with some spread.
