@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from vdf_bench import rounds
+from vdf_bench.budget import Budget
 from vdf_bench.errors import UserError
 from vdf_bench.execute.local import Tally
 from vdf_bench.interfaces import Measurement
@@ -14,6 +15,7 @@ from vdf_bench.run import prepare
 from vdf_bench.store import Artifact
 from vdf_bench.suite import ATTACKS, TIERS, Suite, parse_suite
 
+STUDIED = [("pgd", 12.75), ("vdf", 12.75)]
 #: Net DSR that is left of a defense under an attack; 1 where nothing is said.
 LEFT = {("pgd", "other parser"): 0.0, ("vdf", "H.264"): 0.05, ("pgd", "landmark hull"): 0.0}
 
@@ -22,7 +24,12 @@ LEFT = {("pgd", "other parser"): 0.0, ("vdf", "H.264"): 0.05, ("pgd", "landmark 
 def run(tmp_path):
     suite = Suite("fast")
     request = Request(
-        preset("quick"), ("vdf", "pgd"), ("gaussian",), suite.attackers(("vdf", "pgd")), suite, clips=("synth-a",)
+        preset("quick"),
+        ("vdf", "pgd"),
+        ("gaussian",),
+        suite.attackers(("vdf", "pgd"), (12.75,)),
+        suite,
+        clips=("synth-a",),
     )
     return prepare(request, tmp_path / "run")
 
@@ -31,9 +38,7 @@ def fake_execute(run, void=()):
     """An executor that puts a judgement for every judge, as LEFT says; and the log of what it was asked."""
     log = []
     cells = {cell.steps["judge.clone"]: cell for cell in run.plan.cells}
-    names = {
-        (who.chain, who.capture): a.name for a in run.request.suite.attacks for who, _ in a.against(("vdf", "pgd"))
-    }
+    names = {(who.chain, who.capture): a.name for a in run.request.suite.attacks for who, _ in a.against(STUDIED)}
 
     def execute(plan, store, jobs, seconds, watcher):
         del jobs, seconds, watcher
@@ -110,22 +115,39 @@ def test_tiers_hold_one_another_and_are_cheap_first():
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_every_attack_can_be_built(attack):
-    for who, only in attack.against(("vdf", "pgd")):
-        assert only in ("", "vdf", "pgd")
-        # Reports find an attack's rows by these texts.
-        assert (who.chain, who.capture) == (attack.chain, attack.capture.replace("{defense}", only))
+    for who, only in attack.against(STUDIED):
+        assert only in (None, *STUDIED)
+        # Reports find an attack's rows by these texts; 12.75 is what a capture studies a defense at unless it says so.
+        assert (who.chain, who.capture) == (attack.chain, attack.capture.replace("{defense}", only[0] if only else ""))
 
 
 def test_an_attack_may_be_made_for_one_defense(tmp_path):
     suite = Suite("full")
     request = Request(
-        preset("quick"), ("vdf", "pgd"), ("gaussian",), suite.attackers(("vdf", "pgd")), suite, clips=("synth-a",)
+        preset("quick"),
+        ("vdf", "pgd"),
+        ("gaussian",),
+        suite.attackers(("vdf", "pgd"), (12.75,)),
+        suite,
+        clips=("synth-a",),
     )
     run = prepare(request, tmp_path / "run")
     attack = next(a for a in suite.attacks if a.name == "fine-tuned parser")
-    due = rounds.due(run.plan, attack, ["pgd", "vdf"], set())
+    due = rounds.due(run.plan, attack, STUDIED, set())
     pairs = {(cell.defense, cell.capture) for cell in due if cell.arm == "defended"}
     assert pairs == {(name, f"builtin/finetuned={name}/repair") for name in ("vdf", "pgd")}
+
+
+def test_a_defense_is_studied_at_the_budget_under_attack(tmp_path):
+    suite = Suite("full")
+    budgets = Budget.parse_all("linf=8,25.5")
+    asked = suite.attackers(("vdf", "noise"), [budget.levels for budget in budgets])
+    request = Request(preset("quick"), ("vdf",), ("gaussian",), asked, suite, clips=("synth-a",), budgets=budgets)
+    run = prepare(request, tmp_path / "run")
+    attack = next(a for a in suite.attacks if a.name == "fine-tuned parser")
+    due = rounds.due(run.plan, attack, [("vdf", 8.0), ("vdf", 25.5)], set())
+    pairs = {(cell.linf, cell.capture) for cell in due if cell.arm == "defended"}
+    assert pairs == {(level, f"builtin/finetuned=vdf@{level:g}/repair") for level in (8.0, 25.5)}
 
 
 @pytest.mark.parametrize(("text", "tier"), [("auto", "fast"), ("auto:standard", "standard"), ("auto:full", "full")])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vdf_bench.execute.local import Watcher
     from vdf_bench.plan import Cell
     from vdf_bench.run import Run
-    from vdf_bench.suite import Attack
+    from vdf_bench.suite import Attack, Studied
 
 #: What is broken or stands.
 Subject = tuple[str, str, float, float, str, str, int]
@@ -62,7 +62,7 @@ def attack_in_rounds(
     suite = run.request.suite
     if suite is None:
         return run, execute(run.plan, run.store, jobs, seconds, watcher)
-    defenses = sorted({cell.defense for cell in run.plan.cells if cell.arm == "defended"})
+    defenses = sorted({(cell.defense, cell.linf) for cell in run.plan.cells if cell.arm == "defended"})
     taken: list[Cell] = []
     broken: set[Subject] = set()
     tally = Tally()
@@ -84,7 +84,7 @@ def attack_in_rounds(
     return replace(run, plan=finished), tally
 
 
-def due(plan: Plan, attack: Attack, defenses: list[str], broken: set[Subject]) -> list[Cell]:
+def due(plan: Plan, attack: Attack, defenses: list[Studied], broken: set[Subject]) -> list[Cell]:
     """Cells of an attack: defenses that stand, and the clean and control cells that they are compared with."""
     meant = {(who.chain, who.capture): only for who, only in attack.against(defenses)}
     mine = [cell for cell in plan.cells if (cell.purifier, cell.capture) in meant]
@@ -92,7 +92,7 @@ def due(plan: Plan, attack: Attack, defenses: list[str], broken: set[Subject]) -
     standing = [
         cell
         for cell in tested
-        if subject(cell) not in broken and meant[cell.purifier, cell.capture] in ("", cell.defense)
+        if subject(cell) not in broken and meant[cell.purifier, cell.capture] in (None, (cell.defense, cell.linf))
     ]
     kept, twins = {id(cell) for cell in standing}, {cell.attacker for cell in standing}
     return [cell for cell in mine if id(cell) in kept or (cell.arm != "defended" and cell.attacker in twins)]

@@ -10,6 +10,7 @@ protection is broken is not attacked further.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.errors import UserError
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 #: Each tier holds the attacks of those before it.
 TIERS: Final = ("fast", "standard", "full")
-#: Stands in a capture for the defense under attack, which an attacker who knows it may study.
+#: Stands in a capture for the defense under attack, which an attacker who knows it may study at its budget.
 DEFENSE: Final = "{defense}"
+#: A defense and the bound, in levels of 255, within which it is studied.
+Studied = tuple[str, float]
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,14 @@ class Attack:
     tier: str
     why: str
 
-    def against(self, defenses: Iterable[str]) -> list[tuple[Attacker, str]]:
-        """The attackers that this one becomes, each with the only defense that it is meant for (empty: any)."""
+    def against(self, defenses: Iterable[Studied]) -> list[tuple[Attacker, Studied | None]]:
+        """The attackers that this one becomes, each with the only defense that it is meant for (None: any)."""
         from vdf_bench.plan import Attacker
 
         if DEFENSE not in self.capture:
-            return [(Attacker.parse(self.chain, self.capture), "")]
-        return [(Attacker.parse(self.chain, self.capture.replace(DEFENSE, name)), name) for name in defenses]
+            return [(Attacker.parse(self.chain, self.capture), None)]
+        named = {studied: self.capture.replace(DEFENSE, f"{studied[0]}@{studied[1]:g}") for studied in defenses}
+        return [(Attacker.parse(self.chain, capture), studied) for studied, capture in named.items()]
 
 
 _PLAIN, _STOCK = "identity", "builtin/repair"
@@ -121,18 +125,22 @@ class Suite:
         """Its attacks, in order."""
         return tuple(attack for attack in ATTACKS if TIERS.index(attack.tier) <= TIERS.index(self.tier))
 
-    def attackers(self, defenses: Iterable[str]) -> tuple[Attacker, ...]:
-        """Every attacker of every attack, each once, in order; ``defenses`` are names as typed, ``all`` among them."""
+    def attackers(self, defenses: Iterable[str], levels: Iterable[float]) -> tuple[Attacker, ...]:
+        """Every attacker of every attack, each once, in order.
+
+        Args:
+            defenses: names as typed, ``all`` among them.
+            levels: bounds within which they protect, in levels of 255.
+        """
         from vdf_bench import registry
 
         asked = tuple(defenses)
-        cards = {
-            name: registry.load("defenses", name).card
-            for name in (registry.names("defenses") if asked == ("all",) else asked)
-        }
+        names = registry.names("defenses") if asked == ("all",) else asked
+        cards = {name: registry.load("defenses", name).card for name in names}
         # Nobody studies what protects nothing.
-        names = [name for name, card in cards.items() if name != "none" and "control" not in card.tags]
-        return tuple(dict.fromkeys(who for attack in self.attacks for who, _ in attack.against(names)))
+        known = [name for name, card in cards.items() if name != "none" and "control" not in card.tags]
+        studied = tuple(product(known, levels))
+        return tuple(dict.fromkeys(who for attack in self.attacks for who, _ in attack.against(studied)))
 
     def record(self) -> dict[str, Any]:
         """What ``run.json`` says of it."""

@@ -70,15 +70,17 @@ def run(
     from vdf_bench.presets import preset as find_preset
 
     defenses = arguments.some_names(defense, "--defense")
+    budgets = Budget.parse_all(budget)
     suite = arguments.suite(purifier, parser, policy, exhaustive)
+    attackers = suite.attackers(defenses, [bound.levels for bound in budgets]) if suite else None
     request = Request(
         preset=find_preset(preset).resized(size, frames),
         defenses=defenses,
         victims=arguments.some_names(victim, "--victim"),
-        attackers=suite.attackers(defenses) if suite else arguments.attackers(purifier, parser, policy),
+        attackers=attackers or arguments.attackers(purifier, parser, policy),
         suite=suite,
         clips=arguments.names(clip),
-        budgets=Budget.parse_all(budget),
+        budgets=budgets,
         seeds=tuple(dict.fromkeys(arguments.seed(text) for text in arguments.names(seed))),
         targets=TARGETS[arguments.choice(target, "--target", tuple(TARGETS))],
         drive=arguments.choice(drive, "--drive", DRIVES),
