@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.capture.poison import POISONS
+from vdf_bench.costs import expected_seconds
 from vdf_bench.plan import TARGETS, Cell, Request, build_plan
-from vdf_bench.run import Run, check_writable, expected_seconds, fetch
+from vdf_bench.run import Run, check_writable, fetch
 from vdf_bench.store import Store
 
 if TYPE_CHECKING:

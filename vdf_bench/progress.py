@@ -125,8 +125,8 @@ def print_plan(prepared: Run, console: Console, jobs: int) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from vdf_bench.costs import expected_seconds
     from vdf_bench.execute.local import needed, remaining_path
-    from vdf_bench.run import expected_seconds
 
     seconds = expected_seconds(prepared)
     missing = {step.key for step in needed(prepared.plan, prepared.store)}

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench import registry
+from vdf_bench.costs import expected_seconds, record_costs
 from vdf_bench.errors import UserError
 from vdf_bench.plan import SURROGATE, Plan, Request, build_plan
 from vdf_bench.results import SCHEMA
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vdf_bench.execute.local import Tally, Watcher
-    from vdf_bench.plan import Cell, Step
+    from vdf_bench.plan import Cell
     from vdf_bench.report.pictures import Picture
 
 #: A run folder must take at least this much before a run starts.
@@ -88,27 +88,6 @@ def check_writable(run: Run) -> None:
             )
 
 
-def expected_seconds(run: Run) -> dict[str, float]:
-    """CPU seconds of each step by key: as recorded by earlier runs on this store, else a rough guess."""
-    from vdf_bench.clip import split_frames
-    from vdf_bench.execute.local import ROUGH_SECONDS
-
-    recorded = _recorded_costs(run.store)
-    preset = run.request.preset
-    size, frames = preset.size, preset.frames or 1000
-    scale = (size / 128) ** 2 * frames / 110
-
-    def rough(step: Step) -> float:
-        if step.name == "fit":
-            victim = registry.load("victims", step.params["victim"]).configured(step.params["parameters"])
-            effort = getattr(victim, "effort", None)  # official systems have none
-            if effort:
-                return float(effort(size, len(split_frames(frames).train), preset.scale, run.request.iterations))
-        return ROUGH_SECONDS[step.name] * scale
-
-    return {key: recorded.get(_signature(step, run.request), rough(step)) for key, step in run.plan.steps.items()}
-
-
 def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) -> Tally:
     """Execute what is missing, then write table, record and report.
 
@@ -137,7 +116,7 @@ def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) 
     write_results(rows, run.out / "results.parquet")
     write_traces(traces(run), run.out / TRACES)
     record = describe(run, tally, gates, time.perf_counter() - begun)
-    _record_costs(run, record["steps"])
+    record_costs(run, record["steps"])
     write_atomically(run.out / "run.json", json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())
     report.build(run.out)
     # Written last: a run that was cut off before it is completed by the next one.
@@ -380,24 +359,3 @@ def _is_complete(out: Path, identity: str) -> bool:
         return False
     held: dict[str, str] = json.loads((out / "complete.json").read_text())
     return held.get("run") == identity
-
-
-def _signature(step: Step, request: Request) -> str:
-    what = [str(step.params.get(name, "")) for name in ("defense", "victim", "chain", "stage", "linf", "floor")]
-    preset = request.preset
-    return canonical([step.name, what, preset.size, preset.frames, preset.scale, request.iterations, request.device])
-
-
-def _recorded_costs(store: Store) -> dict[str, float]:
-    try:
-        costs = json.loads((store.root / "costs.json").read_text())
-        return {str(what): float(seconds) for what, seconds in costs.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}  # only advice
-
-
-def _record_costs(run: Run, steps: list[dict[str, Any]]) -> None:
-    """Remember what steps cost, for later estimates; only advice, so the last writer wins."""
-    costs = _recorded_costs(run.store)
-    costs |= {_signature(run.plan.steps[step["key"]], run.request): step["cpu"] for step in steps}
-    write_atomically(run.store.root / "costs.json", canonical(costs).encode())

@@ -278,3 +278,18 @@ def test_commands(tmp_path, folder):
     path_of("alexnet").write_bytes(b"not it")
     code, out, _ = call("verify")
     assert code == 1 and "WRONG" in out and "7be5be79" in out
+
+
+def test_a_damaged_archive_is_told_from_a_disk_that_cannot_take_it(tmp_path):
+    entry = THIRD_PARTY["buffalo_l"]
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(entry.member, bytes(range(256)) * 400)
+    with pytest.raises(FileNotFoundError):
+        supply._extract(archive, entry, tmp_path / "absent" / "model.onnx")
+    content = bytearray(archive.read_bytes())
+    start = content.index(entry.member.encode()) + len(entry.member)
+    content[start : start + 40] = b"\xff" * 40
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match="not the archive that it should be"):
+        supply._extract(archive, entry, tmp_path / "model.onnx")

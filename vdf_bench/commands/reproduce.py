@@ -103,8 +103,8 @@ def _setup(preset: str, clip: str, budget: str, size: int | None, frames: int | 
 
 def _measure(claim: Claim, setup: Setup, console: Console) -> Finding:
     from vdf_bench.claims.reproduce import measure_run, measure_speedup, prepare_claim
+    from vdf_bench.costs import expected_seconds
     from vdf_bench.progress import ProgressWatcher
-    from vdf_bench.run import expected_seconds
 
     if claim.study is None:
         with _bar(console) as bar:

@@ -100,8 +100,9 @@ def carry_out(request: Request, out: Path, store: Path | None, jobs: int, dry_ru
     Raises:
         UserError: something asked does not exist, or a folder cannot take the run.
     """
+    from vdf_bench.costs import expected_seconds
     from vdf_bench.progress import ProgressWatcher, print_plan
-    from vdf_bench.run import complete, expected_seconds, prepare
+    from vdf_bench.run import complete, prepare
 
     console = make_console()
     prepared = prepare(request, out, store, overwrite)

@@ -56,9 +56,9 @@ def check(
 ) -> None:
     """Clone the clean clip and hold the clone to its gates; exit code 1 if one fails."""
     from vdf_bench.check import complete_check, prepare_check
+    from vdf_bench.costs import expected_seconds
     from vdf_bench.progress import ProgressWatcher
     from vdf_bench.report.checks import print_checks, write_checks
-    from vdf_bench.run import expected_seconds
 
     request = _request(
         names, clip, preset, size, frames, seed, parser, policy, target, device, set_, iterations, timeout
@@ -99,10 +99,10 @@ def probe(
 ) -> None:
     """Damage the capture (masks dropped, noise) and see what each training target makes of it."""
     from vdf_bench.capture.poison import POISONS
+    from vdf_bench.costs import expected_seconds
     from vdf_bench.probe import complete_probe, prepare_probe
     from vdf_bench.progress import ProgressWatcher
     from vdf_bench.report.probes import print_probes, write_probes
-    from vdf_bench.run import expected_seconds
 
     request = _request(
         names, clip, preset, size, frames, seed, parser, policy, "both", device, set_, iterations, timeout

@@ -12,6 +12,7 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -262,7 +263,7 @@ def _extract(archive: Path, entry: ThirdParty, place: Path) -> None:
                     if left < 0:
                         raise UserError(f"{entry.member} in {entry.url} is larger than {entry.limit} MiB")
                     target.write(chunk)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise UserError(f"{entry.url} is not the archive that it should be ({error}); see {entry.page}") from None
 
 
