@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from vdf_bench.models.parser import Parser
 
 Target = Literal["composite", "full"]
-Outcome = Literal["trained", "frozen", "refused", "diverged", "timed-out", "void"]
+Outcome = Literal["trained", "frozen", "refused", "diverged", "timed-out", "void", "edited"]
 Scale = Literal["compact", "paper"]
-Stage = Literal["protect", "capture", "field", "clone", "cost"]
+Stage = Literal["protect", "capture", "field", "clone", "edit", "cost"]
+#: ``video``: clips that 3D-field heads are trained on; ``images``: one-frame clips that attribute editors change.
+Track = Literal["video", "images"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Setting:
         size: edge of the square frames, pixels.
         fps: frames per second.
         seed: of every random choice.
-        surrogate: the face parser that a defense may differentiate, frozen; None for purifiers and controls.
+        surrogate: the face parser that a defense may differentiate, frozen; None for purifiers and controls, and
+            where ``editor`` takes its place.
+        editor: the attribute editor that a defense may differentiate instead, frozen, and the edits it shall spoil.
         device: torch device.
         clean: gives unprotected footage of the same clip, frame for frame, for attackers who have some (purifiers).
     """
@@ -47,6 +51,7 @@ class Setting:
     fps: Fraction = Fraction(25)
     seed: int = 0
     surrogate: Parser | None = None
+    editor: EditorModel | None = None
     device: str = "cpu"
     clean: Callable[[], Iterator[Tensor]] | None = None
 
@@ -95,6 +100,45 @@ class Purifier(Protocol):
 
     def purify(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
         """Yield one frame per frame: (3, S, S) float32 RGB in [0, 1]; may look ahead as far as it must."""
+        ...
+
+
+class EditorModel(Protocol):
+    """An attribute editor, loaded: a frozen image-to-image network.
+
+    Attributes:
+        size: edge of the pictures that it gives out, pixels.
+        edits: names of the changes that it can make.
+    """
+
+    size: int
+    edits: tuple[str, ...]
+
+    def edit(self, pictures: Tensor, edit: str) -> Tensor:
+        """Make one change to every picture; differentiable.
+
+        Args:
+            pictures: (N, 3, S, S) float32 RGB in [0, 1], of any size: the editor resizes to its own.
+            edit: one of :attr:`edits`.
+
+        Returns:
+            (N, 3, size, size) float32 RGB in [0, 1].
+        """
+        ...
+
+
+class Editor(Protocol):
+    """A victim of the images track: it changes portraits with the weights that it brings, and trains on nobody.
+
+    Its card has the tag ``editor``.
+    """
+
+    def load(self, device: str = "cpu") -> EditorModel:
+        """Read the weights.
+
+        Raises:
+            UserError: they are absent, or not what they should be.
+        """
         ...
 
 
