@@ -89,6 +89,7 @@ class Occlude(_Control):
         version=1,
         tags=("control", "ignores-budget"),
     )
+    surrogates = frozenset({"parser"})
     parameters_model: ClassVar[type[Parameters]] = OccludeParameters
 
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 CostClass = Literal["seconds", "minutes", "hours"]
+#: Networks that a setting may lend to a defense: ``Setting.surrogate`` and ``Setting.editor``.
+Surrogate = Literal["parser", "editor"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,14 @@ class Component:
     """Base of plug-ins: a card, a parameter model, and an instance that holds validated parameters.
 
     A component's module is imported to list it, so it must not import torch, numba or pandas at its top.
+
+    Attributes:
+        surrogates: of a defense, which of the networks that a setting may lend it can differentiate, one at a time;
+            empty where it asks for none.
     """
 
     card: ClassVar[Card]
+    surrogates: ClassVar[frozenset[Surrogate]] = frozenset()
     parameters_model: ClassVar[type[Parameters]] = Parameters
 
     def __init__(self, parameters: Any = None) -> None:

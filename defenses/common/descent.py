@@ -10,7 +10,7 @@ import torch
 from vdf_bench.defenses.common.pixels import publish, whole_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
@@ -117,10 +117,13 @@ def descend(
     parameters: SteppingParameters,
     record: Record,
     patience: int = 0,
+    start: Callable[[Tensor], Tensor] = torch.zeros_like,
 ) -> Iterator[Tensor]:
     """Protect a video: descend on every frame until success, judged before each step, or the last step.
 
     A frame whose loss has not fallen for ``patience`` steps is given up as it is then; 0 waits however long.
+    ``start`` gives the perturbation from which a frame sets out that inherits none; where the budget is zero it counts
+    for nothing.
     """
     bound = whole_levels(setting.budget) / 255
     limit = parameters.steps if bound else 0
@@ -129,7 +132,7 @@ def descend(
     for frame in frames:
         clean = frame.to(setting.device)
         if delta is None or not parameters.warm:
-            delta = torch.zeros_like(clean)
+            delta = start(clean).clamp(-bound, bound)
         prepared = objective.prepare(clean)
         direction.begin()
         best, since = math.inf, 0

@@ -1,4 +1,4 @@
-"""Parameters of attacks on a face parser."""
+"""Parameters of attacks on a face parser, and on an attribute editor."""
 
 from __future__ import annotations
 
@@ -30,3 +30,38 @@ class ParsingParameters(Parameters):
         if not self.scales or len(self.scales) != len(self.weights):
             raise ValueError(f"{len(self.scales)} scales need as many weights, got {len(self.weights)}")
         return self
+
+
+class EditingParameters(Parameters):
+    """How attribute editors are attacked, where the setting lends one: lengths of the field are on [-1, 1] pictures.
+
+    The defaults are those of Disrupting Deepfakes (Ruiz et al. 2020), which CMUA shares: ten steps of 0.01, all taken.
+    """
+
+    editor_steps: int = Field(10, ge=0, description="against an editor: largest number of steps (Disrupting: 10)")
+    editor_step_size: float = Field(
+        1.275,
+        ge=0,
+        le=255,
+        description="against an editor: of a step, 8-bit levels (Disrupting: 0.01 on [-1, 1]); 0 takes budget / steps",
+    )
+    editor_stop: bool = Field(False, description="against an editor: stop once every edit is spoilt")
+    editor_l2: float = Field(
+        0.05, ge=0, le=4, description="masked L2 on [-1, 1] beyond which an edit is spoilt (CMUA: 0.05)"
+    )
+    editor_region: Literal["all", "edited"] = Field(
+        "all", description="where the edit is to differ: everywhere, or where the clean edit changed the picture"
+    )
+    edits_per_step: int = Field(
+        1, ge=0, description="edits that a step looks at, in turn (Disrupting's class transfer: 1); 0 takes all"
+    )
+
+
+class DescentParameters(EditingParameters, ParsingParameters):
+    """What the sign-gradient family reads, whatever network it attacks."""
+
+    steps: int = Field(100, ge=0, description="largest number of steps per frame (PhotoGuard, AdvDM, Mist: 100)")
+    step_size: float = Field(
+        1.0, ge=0, le=255, description="of a sign step, in 8-bit levels (same sources: 1); 0 takes budget / steps"
+    )
+    warm: bool = Field(False, description="start from the previous frame's perturbation instead of from zero")

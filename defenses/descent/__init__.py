@@ -1,8 +1,12 @@
 """The sign-gradient family on each frame: what VDF's speed and fidelity are measured against.
 
-All of them follow VDF's objective, its five scales and its stopping rule, and differ in one thing each: ``pgd`` starts
-every frame from nothing, ``warm-pgd`` from the perturbation before it, ``mifgsm`` adds momentum and takes the
-published ten steps of a tenth of the budget.
+On a face parser all of them follow VDF's objective, its five scales and its stopping rule, and differ in one thing
+each: ``pgd`` starts every frame from nothing, ``warm-pgd`` from the perturbation before it, ``mifgsm`` adds momentum
+and takes the published ten steps of a tenth of the budget.
+
+On an attribute editor they follow the editing objective. ``pgd`` is then Disrupting Deepfakes (Ruiz et al. 2020): ten
+steps of 0.01 on [-1, 1], all taken, one edit after another, within its published 0.05 at the budget 6.4/255 (in whole
+levels 6/255).
 """
 
 from __future__ import annotations
@@ -12,8 +16,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.defenses.common.parameters import ParsingParameters
-from vdf_bench.defenses.common.record import Record
+from vdf_bench.defenses.common.parameters import DescentParameters
+from vdf_bench.defenses.common.record import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,15 +27,10 @@ if TYPE_CHECKING:
     from vdf_bench.interfaces import Setting
 
 
-class PgdParameters(ParsingParameters):
+class PgdParameters(DescentParameters):
     """Parameters of PGD."""
 
-    steps: int = Field(100, ge=0, description="largest number of steps per frame (PhotoGuard, AdvDM, Mist: 100)")
-    step_size: float = Field(
-        1.0, ge=0, le=255, description="of a sign step, in 8-bit levels (same sources: 1); 0 takes budget / steps"
-    )
     momentum: float = Field(0.0, ge=0, le=1, description="decay of the accumulated gradient (MI-FGSM: 1)")
-    warm: bool = Field(False, description="start from the previous frame's perturbation instead of from zero")
 
 
 class Pgd(Component):
@@ -42,27 +41,29 @@ class Pgd(Component):
 
     card = Card(
         name="pgd",
-        title="PGD on the face parser, frame by frame",
-        summary="Sign-gradient descent with VDF's loss, five scales and stopping rule; each frame starts from zero.",
+        title="PGD on the face parser or the attribute editor, frame by frame",
+        summary="Sign-gradient descent with VDF's loss, five scales and stopping rule; each frame starts from zero. "
+        "Against an editor: Disrupting Deepfakes' loss and steps.",
         source="Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks",
         url="https://arxiv.org/abs/1706.06083",
         year=2018,
         cost="minutes",
     )
     parameters_model: ClassVar[type[Parameters]] = PgdParameters
+    surrogates = frozenset({"parser", "editor"})
 
     def __init__(self, parameters: PgdParameters | None = None) -> None:
         super().__init__(parameters)
-        self._record = Record()
+        self._record: Rows = Rows()
 
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
+        from vdf_bench.defenses.common.aim import take_aim
         from vdf_bench.defenses.common.descent import SignGradient, descend
-        from vdf_bench.defenses.common.parsing import ParsingObjective, require_surrogate
 
-        self._record = Record()
-        parameters = self.parameters
-        objective = ParsingObjective(require_surrogate(setting, self.card.name), parameters)
-        return descend(frames, setting, objective, SignGradient(parameters.momentum), parameters, self._record)
+        aim = take_aim(setting, self.parameters, self.card.name)
+        self._record = aim.record
+        direction = SignGradient(self.parameters.momentum)
+        return descend(frames, setting, aim.objective, direction, aim.stepping, aim.record, start=aim.start)
 
     def log(self) -> dict[str, list[float]]:
         return self._record.as_log()
@@ -99,6 +100,9 @@ class MiFgsmParameters(PgdParameters):
     step_size: float = Field(
         0.0, ge=0, le=255, description="of a step, 8-bit levels; 0 takes budget / steps (official)"
     )
+    editor_step_size: float = Field(
+        0.0, ge=0, le=255, description="against an editor: of a step, 8-bit levels; 0 takes budget / steps (official)"
+    )
     momentum: float = Field(1.0, ge=0, le=1, description="decay of the accumulated gradient (official 1)")
 
 
@@ -107,7 +111,7 @@ class MiFgsm(Pgd):
 
     card = Card(
         name="mifgsm",
-        title="MI-FGSM on the face parser, frame by frame",
+        title="MI-FGSM on the face parser or the attribute editor, frame by frame",
         summary="Sign steps along an accumulated gradient, each normalised by its mean size; ten steps, as published.",
         source="Dong et al., Boosting Adversarial Attacks with Momentum",
         url="https://arxiv.org/abs/1710.06081",

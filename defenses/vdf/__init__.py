@@ -110,6 +110,7 @@ class Vdf(Component):
         cost="seconds",
         version=2,
     )
+    surrogates = frozenset({"parser"})
     parameters_model: ClassVar[type[Parameters]] = VdfParameters
 
     def __init__(self, parameters: VdfParameters | None = None) -> None:
