@@ -263,6 +263,19 @@ class CaptureRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Edits:
+    """What an attribute editor made of one portrait.
+
+    Attributes:
+        names: of the changes.
+        rgb: (E, S, S, 3) uint8 RGB, one picture a change, in the editor's own size.
+    """
+
+    names: tuple[str, ...]
+    rgb: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class Measurement:
     """One row of evidence.
 
@@ -297,6 +310,7 @@ class Evidence:
         protected: (T, S, S, 3) uint8, as published (before any purifier).
         capture, clean_capture: what the attacker made of it.
         rendering, clean_rendering: clones on the held-out frames; None where the fit failed.
+        edits, clean_edits: of attribute editors; None in the video track.
         outcome, code: outcome of the fit so far (``trained`` unless it failed or was refused).
         log: per-frame record of the defense.
         seconds: CPU seconds of the steps behind this evidence, by step name.
@@ -310,6 +324,8 @@ class Evidence:
     clean_capture: Capture | None = None
     rendering: Rendering | None = None
     clean_rendering: Rendering | None = None
+    edits: Edits | None = None
+    clean_edits: Edits | None = None
     outcome: Outcome = "trained"
     code: str = ""
     log: dict[str, list[float]] = field(default_factory=dict)
@@ -322,10 +338,10 @@ class Judge(Protocol):
 
     Attributes:
         stage: the step after which it can run: ``protect`` sees ``protected``, ``capture`` sees captures too,
-            ``clone`` sees renderings too.
+            ``clone`` sees renderings too; ``edit`` sees ``protected`` and edits.
     """
 
-    stage: Literal["protect", "capture", "clone"]
+    stage: Literal["protect", "capture", "clone", "edit"]
 
     def measure(self, evidence: Evidence) -> Iterable[Measurement]:
         """Measure; failed or faceless output maps to a defined value, never to NaN."""

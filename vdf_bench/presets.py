@@ -21,6 +21,7 @@ class Preset:
         frames: length of a clip, frames at 25 fps; shorter ones are taken whole, None takes all of any.
         clips: the clips that are run when none is named.
         seeds: of defenses and victims.
+        portraits: how many rendered portraits the images track takes when no clip is named.
         scale: how large victims are: sized for a CPU, or as published.
         device: where victims train: ``cpu``, or ``auto`` for a GPU where there is one.
         summary: for help texts.
@@ -34,6 +35,7 @@ class Preset:
     summary: str
     scale: Scale = "compact"
     device: str = "cpu"
+    portraits: int = 8
 
     def resized(self, size: int | None, frames: int | None) -> Preset:
         """This preset with another frame size or clip length."""
@@ -46,8 +48,8 @@ PRESETS = {
     preset.name: preset
     for preset in (
         Preset("quick", 96, 80, ("synth-a",), (0,), "96 px, 80 frames, one seed"),
-        Preset("standard", 128, 110, ("synth-a",), (0,), "128 px, 110 frames, one seed"),
-        Preset("full", 256, 250, _PUBLIC, (0, 1, 2), "256 px, every public clip, three seeds"),
+        Preset("standard", 128, 110, ("synth-a",), (0,), "128 px, 110 frames, one seed", portraits=16),
+        Preset("full", 256, 250, _PUBLIC, (0, 1, 2), "256 px, every public clip, three seeds", portraits=64),
         Preset(
             "paper",
             512,
@@ -57,6 +59,7 @@ PRESETS = {
             "512 px, 45 s, three seeds, victims as published; for a GPU",
             scale="paper",
             device="auto",
+            portraits=100,
         ),
     )
 }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vdf_bench.capture import Capture, Policy
     from vdf_bench.capture.parsing import FrameParser
     from vdf_bench.clip import Clip
-    from vdf_bench.interfaces import Evidence, Setting
+    from vdf_bench.interfaces import EditorModel, Edits, Evidence, Setting
 
 #: Frames of a rendered clip of which nobody says how long it is.
 WHOLE = 250
@@ -40,6 +40,8 @@ def clip_step(params: Params, inputs: Inputs) -> Artifact:
     """Render a named clip, or decode a file: square, 25 fps, at the preset's size and length."""
     del inputs
     name, size, frames = params["clip"], params["size"], params["frames"]
+    if frames == 1 and clip_provider(name) is None:
+        return pack_clip(load_picture(name, size))
     if "exact" not in params:
         return pack_clip(load_clip(name, size, frames))
     # Another length is another performance of a rendered person, so shorter ones are cut from a common longer one.
@@ -66,6 +68,19 @@ def load_clip(name: str, size: int, frames: int | None) -> Clip:
     return decode(Path(name), size=size, max_frames=frames, find_face=face_finder(load_landmarker()))
 
 
+def load_picture(name: str, size: int) -> Clip:
+    """One portrait out of a picture file, or the first frame of a video.
+
+    Raises:
+        UserError: a file that cannot serve.
+    """
+    from vdf_bench.capture.face import face_finder
+    from vdf_bench.models.landmarker import load_landmarker
+    from vdf_bench.video.still import load_still
+
+    return load_still(Path(name), size, face_finder(load_landmarker()))
+
+
 def clip_provider(name: str) -> str | None:
     """The entry point that offers the clip ``name``; None where it is a file's path."""
     for provider in registry.names("clips"):
@@ -79,9 +94,13 @@ def protect_step(params: Params, inputs: Inputs) -> Artifact:
     from vdf_bench.enforce import Published
     from vdf_bench.models.parser import load_parser
 
+    if "editor" in params:
+        lent = {"editor": load_editor(params["editor"])}
+    else:
+        lent = {"surrogate": load_parser(params["surrogate"])}
     defense = registry.load("defenses", params["defense"]).configured(params["parameters"])
     clip = unpack_clip(inputs["clip"])
-    setting = _setting(params, clip, surrogate=load_parser(params["surrogate"]))
+    setting = _setting(params, clip, **lent)
     count = max(1, round(params.get("share", 1.0) * len(clip)))
     published = Published(defense, to_tensors(clip.frames[:count]), setting)
     frames = np.concatenate([_stack(published), clip.frames[count:]])
@@ -236,6 +255,24 @@ def drive_step(params: Params, inputs: Inputs) -> Artifact:
     return pack_rendering(head.render(drive), {**record, "drive": getattr(head, "driven_by", by)})
 
 
+def load_editor(victim: Params, device: str = "cpu") -> EditorModel:
+    """An attribute editor from its name and parameters."""
+    editor = registry.load("victims", victim["victim"]).configured(victim["parameters"])
+    model: EditorModel = editor.load(device)
+    return model
+
+
+def edit_step(params: Params, inputs: Inputs) -> Artifact:
+    """Let an attribute editor make every change that it knows to the first frame."""
+    import torch
+
+    model = load_editor(params, params["device"])
+    picture = next(to_tensors(inputs["frames"].arrays["frames"]))[None].to(params["device"])
+    with torch.no_grad():
+        made = [model.edit(picture, edit)[0].cpu() for edit in model.edits]
+    return Artifact({"edits": _stack(made)}, {"names": list(model.edits), "outcome": "edited", "code": ""})
+
+
 def judge_step(params: Params, inputs: Inputs) -> Artifact:
     """Measure one stage of one cell."""
     from vdf_bench.judges import judge_all
@@ -258,6 +295,7 @@ STEPS: dict[str, Callable[[Params, Inputs], Artifact]] = {
     "capture": capture_step,
     "fit": fit_step,
     "drive": drive_step,
+    "edit": edit_step,
     "judge": judge_step,
 }
 
@@ -266,12 +304,12 @@ def _stack(frames: Iterable[Tensor]) -> NDArray[np.uint8]:
     return np.stack([to_bytes(frame) for frame in frames])
 
 
-def _setting(params: Params, clip: Clip, surrogate: Any = None) -> Setting:
+def _setting(params: Params, clip: Clip, **lent: Any) -> Setting:
     from vdf_bench.budget import Budget
     from vdf_bench.interfaces import Setting
 
     budget = Budget(params.get("linf", 0.0), params.get("floor", 0.0))
-    return Setting(budget=budget, size=clip.size, fps=clip.fps, seed=params["seed"], surrogate=surrogate)
+    return Setting(budget=budget, size=clip.size, fps=clip.fps, seed=params["seed"], **lent)
 
 
 def to_tensors(frames: NDArray[np.uint8]) -> Iterator[Tensor]:
@@ -294,6 +332,12 @@ def _capture(artifact: Artifact) -> Capture:
     return Capture.from_arrays(artifact.arrays)
 
 
+def _edits(artifact: Artifact | None) -> Edits | None:
+    from vdf_bench.interfaces import Edits
+
+    return None if artifact is None else Edits(tuple(artifact.meta["names"]), artifact.arrays["edits"])
+
+
 def _evidence(inputs: Inputs, seconds: dict[str, str], peak: dict[str, str]) -> Evidence:
     from vdf_bench.clip import split_frames
     from vdf_bench.interfaces import Evidence
@@ -314,7 +358,9 @@ def _evidence(inputs: Inputs, seconds: dict[str, str], peak: dict[str, str]) -> 
         clean_capture=captured.get("clean_capture"),
         rendering=unpack_rendering(inputs["rendering"]) if "rendering" in inputs else None,
         clean_rendering=unpack_rendering(inputs["clean_rendering"]) if "clean_rendering" in inputs else None,
-        outcome=head.get("outcome", "refused" if refused else "trained"),
+        edits=_edits(inputs.get("edits")),
+        clean_edits=_edits(inputs.get("clean_edits")),
+        outcome="edited" if "edits" in inputs else head.get("outcome", "refused" if refused else "trained"),
         code=head.get("code", inputs["capture"].meta["refused"] if refused else ""),
         log=inputs["protected"].meta.get("log", {}),
         seconds={name: inputs[role].meta["cost"]["cpu"] for name, role in seconds.items()},

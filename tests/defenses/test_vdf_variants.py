@@ -12,7 +12,7 @@ from vdf_bench.defenses.vdf.variants import OfficialParameters
 from vdf_bench.errors import UserError
 from vdf_bench.models.third_party import path_of
 from vdf_bench.models.vgg import LAYERS, Vgg16Features, load_vgg16, vgg16_digest
-from vdf_bench.plan.builder import room
+from vdf_bench.plan.arrows import room
 
 ABLATIONS = {
     "vdf-noshare": {"sharing": "none"},

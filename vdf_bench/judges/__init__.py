@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def judge_all(
-    evidence: Evidence, judges: Sequence[Judge], stage: Literal["protect", "capture", "clone"]
+    evidence: Evidence, judges: Sequence[Judge], stage: Literal["protect", "capture", "clone", "edit"]
 ) -> list[Measurement]:
     """Let every judge of ``stage`` measure ``evidence``, in the order given; networks see each frame once.
 

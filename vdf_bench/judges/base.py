@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.interfaces import Evidence, Measurement
 
-JudgeStage = Literal["protect", "capture", "clone"]
+JudgeStage = Literal["protect", "capture", "clone", "edit"]
 
 
 class BaseJudge(Component, ABC):

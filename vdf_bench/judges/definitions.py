@@ -48,6 +48,7 @@ RATIO_CAP: Final = 10.0
 _INF: Final = math.inf
 _HELD: Final = "mean over held-out frames"
 _SHARE: Final = "share of held-out frames"
+_EDITS: Final = "mean over the editor's changes"
 
 _TABLE: Final = (
     # What the protection did to the picture.
@@ -132,7 +133,8 @@ _TABLE: Final = (
     Metric("dsr_quality", "clone", "", "up", 0, 1, _SHARE,
            "head PSNR below 20 dB, or mean opacity in the head below .5"),
     Metric("dsr_l2", "clone", "", "up", 0, 1, _SHARE,
-           "mean squared difference inside the head to the clean twin's clone > .05, RGB in [-1,1] (CMUA, GRASP)"),
+           "mean squared difference inside the head to the clean twin's clone > .05, RGB in [-1,1] (CMUA, GRASP); "
+           "of edits: edit_l2_masked > .05, share of the changes"),
     Metric("sync_c", "clone", "", "up", 0, _INF, "distances averaged over windows of 5 held-out frames",
            "SyncNet v2, shifts of the sound by -15..15 frames: median of the mean distances minus the least; face "
            "crops by the true frames' landmarks", "syncnet"),
@@ -143,6 +145,23 @@ _TABLE: Final = (
            "2048 frames biased upwards, so compare equal n only; left out below 48", "inception"),
     Metric("fid_to_clean", "clone", "", "down", 0, _INF, "over all held-out frames",
            "FID@n of the clone to the clone made from the clean clip", "inception"),
+    # What attribute editors make of a portrait. Reference: the clean twin's edits.
+    Metric("edit_l1", "edit", "", "down", 0, 2, _EDITS, "mean absolute difference to the clean edit, RGB in [-1,1]"),
+    Metric("edit_l2", "edit", "", "down", 0, 4, _EDITS, "mean squared difference to the clean edit, RGB in [-1,1]"),
+    Metric("edit_l2_masked", "edit", "", "down", 0, 4, _EDITS,
+           "the same where the clean edit changed the portrait by more than .5, summed over RGB in [-1,1] (CMUA); "
+           "edits that changed nothing are left out"),
+    Metric("edit_psnr", "edit", "dB", "up", 0, PSNR_CAP, _EDITS, "PSNR to the clean edit"),
+    Metric("edit_ssim", "edit", "", "up", -1, 1, _EDITS, "SSIM to the clean edit"),
+    Metric("edit_lpips", "edit", "", "down", 0, _INF, _EDITS,
+           "LPIPS v0.1 to the clean edit, AlexNet backbone", "alexnet"),
+    Metric("edit_area", "edit", "", "up", 0, 1, _EDITS,
+           "share of pixels where the clean edit changed the portrait by more than .5, summed over RGB in [-1,1]"),
+    Metric("edit_identity", "edit", "", "up", -1, 1, _EDITS,
+           "cosine between the original portrait and the edit, by the clip's recogniser; faceless edits count 0"),
+    Metric("identity_drop", "edit", "", "down", -2, 2, _EDITS,
+           "cosine of the clean edit less that of this one: the change of identity beyond the editor's own drift "
+           "(after CIDR of the ICML 2026 benchmark, as a difference)"),
     # What it costs.
     Metric("seconds_per_frame", "cost", "s", "down", 0, _INF, "mean over frames", "CPU seconds of protecting a frame"),
     Metric("iterations_per_frame", "cost", "", "down", 0, _INF, "mean over frames",
@@ -157,13 +176,14 @@ _TABLE: Final = (
 METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in _TABLE}
 
 
-def measurement(name: str, value: float | np.floating[Any], n: int) -> Measurement:
+def measurement(name: str, value: float | np.floating[Any], n: int, stage: Stage | None = None) -> Measurement:
     """A row that agrees with :data:`METRICS`.
 
     Args:
         name: a key of :data:`METRICS`.
         value: finite, within the metric's bounds but for rounding.
         n: frames behind it; 0 where the value follows from a definition alone.
+        stage: of the few metrics that judge two stages; None takes the metric's own.
 
     Raises:
         ValueError: not finite or out of bounds, which is a bug of the judge.
@@ -173,7 +193,7 @@ def measurement(name: str, value: float | np.floating[Any], n: int) -> Measureme
     if not math.isfinite(number) or not metric.lower - slack <= number <= metric.upper + slack:
         raise ValueError(f"{name} = {value} is outside [{metric.lower}, {metric.upper}]")
     return Measurement(
-        stage=metric.stage,
+        stage=stage or metric.stage,
         metric=name,
         unit=metric.unit,
         better=metric.better,

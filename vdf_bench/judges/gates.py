@@ -39,6 +39,12 @@ GATES: Final = (
     Gate("frame_change_ratio", 0.3, "at least", "a still face is no talking head"),
 )
 
+#: Of edits of clean portraits: an editor that changes nothing, or gives somebody else, proves nothing of a defense.
+EDIT_GATES: Final = (
+    Gate("edit_area", 0.005, "at least", "edits that change nothing cannot be spoilt"),
+    Gate("edit_identity", 0.3, "at least", "the edit must still show the person"),
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -65,15 +71,15 @@ class Verdict:
         return {"gate": gate.metric, "value": self.value, "threshold": gate.bound, "side": gate.side, "ok": self.ok}
 
 
-def judge_gates(rows: Iterable[Mapping[str, Any]]) -> list[Verdict]:
+def judge_gates(rows: Iterable[Mapping[str, Any]], gates: Iterable[Gate] = GATES) -> list[Verdict]:
     """Every gate, on the measurements of a clean cell (mappings with ``metric`` and ``value``)."""
     values = {row["metric"]: row["value"] for row in rows}
-    return [Verdict(gate, values.get(gate.metric)) for gate in GATES]
+    return [Verdict(gate, values.get(gate.metric)) for gate in gates]
 
 
 def why_void(outcome: str, code: str, verdicts: Iterable[Verdict]) -> str | None:
     """Why a clean clone proves nothing, in words; None where it stands."""
-    if outcome != "trained":
+    if outcome not in ("trained", "edited"):
         return f"clean twin {outcome}: {code}"
     for verdict in verdicts:
         if verdict.ok is False:

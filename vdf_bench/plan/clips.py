@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from vdf_bench import registry
 from vdf_bench.clip import FPS
 from vdf_bench.errors import UserError
 from vdf_bench.steps import clip_provider
 
+if TYPE_CHECKING:
+    from vdf_bench.plan.request import Request
+
 #: Shortest and longest clip that is attacked, frames.
 LENGTHS = (16, 15000)
+#: The provider whose portraits the images track runs on when nothing else is asked.
+PORTRAITS = "portraits"
 
 
 @dataclass(frozen=True)
@@ -64,3 +71,24 @@ def _frames(length: str, text: str) -> int:
     if not LENGTHS[0] <= frames <= LENGTHS[1]:
         raise UserError(f"clip {text!r} is {frames} frames long: give {LENGTHS[0]} to {LENGTHS[1]}")
     return frames
+
+
+def expand(request: Request) -> tuple[str, ...]:
+    """The clips of a request, one text each: ``portraits:50`` stands for the first fifty of them.
+
+    Raises:
+        UserError: there are not so many.
+    """
+    count = request.preset.portraits
+    default = (f"{PORTRAITS}:{count}",) if request.track == "images" else request.preset.clips
+    return tuple(name for text in request.clips or default for name in _some(text, count))
+
+
+def _some(text: str, count: int) -> list[str]:
+    group, colon, number = text.partition(":")
+    if group != PORTRAITS or Path(text).is_file():
+        return [text]
+    names: list[str] = registry.create("clips", PORTRAITS).names()
+    if colon and not (number.isdecimal() and 1 <= int(number) <= len(names)):
+        raise UserError(f"--clip {text}: give {PORTRAITS}:1 to {PORTRAITS}:{len(names)}")
+    return names[: int(number) if colon else count]

@@ -11,12 +11,14 @@ from vdf_bench.budget import Budget
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vdf_bench.interfaces import Target
+    from vdf_bench.interfaces import Target, Track
     from vdf_bench.presets import Preset
     from vdf_bench.suite import Suite
 
 #: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
 SURROGATE = "builtin"
+#: Parsers that a defense may name as another surrogate; ``heldout`` is kept for attackers.
+SURROGATE_PARSERS = (SURROGATE, "surrogate-b", "surrogate-c", "bisenet")
 TARGETS: dict[str, tuple[Target, ...]] = {"composite": ("composite",), "full": ("full",), "both": ("composite", "full")}
 DRIVES = ("auto", "audio", "landmarks")
 
@@ -61,8 +63,8 @@ class Request:
     """What a user asks for: names as typed, before anything is looked up.
 
     Attributes:
-        defenses, victims: component names; ``("all",)`` is every one whose needs are met. Without victims a run ends
-            at the capture.
+        defenses, victims: component names, of defenses with or without a surrogate (:mod:`vdf_bench.plan.protector`);
+            ``("all",)`` is every one of the track whose needs are met. Without victims a run ends at the capture.
         attackers: what is done to the published frames before victims train on them.
         suite: the fixed suite that ``attackers`` come from; None where they were chosen freely.
         clips: registered names or paths, with or without a length (:mod:`vdf_bench.plan.clips`); empty takes the
@@ -79,6 +81,7 @@ class Request:
             arm of its own, a control.
         protected_share: the first share of each clip's frames is protected, the others are published as they were.
         device: torch device that victims train and render on; another device is another result.
+        track: ``images`` protects one frame of each clip, and attribute editors are its victims.
     """
 
     preset: Preset
@@ -98,3 +101,4 @@ class Request:
     poisons: tuple[str, ...] = ()
     protected_share: float = 1.0
     device: str = "cpu"
+    track: Track = "video"

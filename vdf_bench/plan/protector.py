@@ -1,0 +1,93 @@
+"""A defense and the network that it may differentiate, written ``grasp`` or ``grasp@stargan-synth``.
+
+What a defense differentiates (its surrogate) is a face parser in the video track and, in the images track, an attribute
+editor. A bare name takes the track's own: the parser ``builtin``; or, for a defense that can attack editors, each
+editor in turn, which is then the only one that attacks its pictures (white-box). ``@NAME`` fixes the surrogate, whoever
+attacks (transfer); ``@all`` is every editor of the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vdf_bench import registry
+from vdf_bench.errors import UserError
+from vdf_bench.plan.request import SURROGATE, SURROGATE_PARSERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vdf_bench.interfaces import Track
+
+#: Tag of the cards of attribute editors.
+EDITOR = "editor"
+
+
+def is_editor(victim: str) -> bool:
+    """Whether a victim is an attribute editor; the others are heads."""
+    return EDITOR in registry.load("victims", victim).card.tags
+
+
+@dataclass(frozen=True)
+class Protector:
+    """A defense with its surrogate.
+
+    Attributes:
+        defense: component name.
+        surrogate: name of a parser or an editor.
+        label: what tables call it.
+        editor: the surrogate is an editor.
+        only: the one victim that attacks what it protects; empty where all do.
+    """
+
+    defense: str
+    surrogate: str = SURROGATE
+    label: str = ""
+    editor: bool = False
+    only: str = ""
+
+
+def protectors(text: str, track: Track, victims: Iterable[str]) -> list[Protector]:
+    """What a ``--defense`` text stands for.
+
+    Args:
+        text: ``NAME`` or ``NAME@SURROGATE``.
+        track: of the run.
+        victims: of the run.
+
+    Raises:
+        UserError: an unknown name, or a surrogate that the defense cannot differentiate.
+    """
+    name, at, surrogate = text.partition("@")
+    kinds: frozenset[str] = registry.load("defenses", name).surrogates
+    editors = [victim for victim in victims if is_editor(victim)]
+    if not at:
+        if track == "images" and "editor" in kinds:
+            return [Protector(name, each, f"{name}@{each}", True, only=each) for each in editors]
+        if track == "images" and "parser" in kinds:
+            return [Protector(name, label=f"{name}@{SURROGATE}")]
+        return [Protector(name, label=name)]
+    if surrogate == "all":
+        if not editors:
+            raise UserError(f"--defense {text}: 'all' is every editor of a run, and here is none: name a surrogate")
+        return [found for each in editors for found in protectors(f"{name}@{each}", track, editors)]
+    if surrogate in SURROGATE_PARSERS:
+        _check(kinds, "parser", text)
+        return [Protector(name, surrogate, name if (track, surrogate) == ("video", SURROGATE) else text)]
+    if surrogate in registry.names("victims") and is_editor(surrogate):
+        _check(kinds, "editor", text)
+        if lack := registry.unmet(registry.load("victims", surrogate).card):
+            raise UserError(f"--defense {text}: {surrogate} {lack}")
+        return [Protector(name, surrogate, text, True)]
+    known = [*SURROGATE_PARSERS, *(victim for victim in registry.names("victims") if is_editor(victim))]
+    raise UserError(f"--defense {text}: no surrogate {surrogate!r}: {registry.suggest(surrogate, known)}")
+
+
+def _check(kinds: frozenset[str], kind: str, text: str) -> None:
+    if kind not in kinds:
+        takes = " or ".join(f"{each}s" for each in sorted(kinds))
+        raise UserError(
+            f"--defense {text}: {text.partition('@')[0]} "
+            + (f"differentiates {takes}, no {kind}" if kinds else "differentiates nothing: leave '@' out")
+        )
