@@ -118,7 +118,8 @@ def train(
     """Train a shipped network from nothing but its seed, and write ``out/NAME.safetensors`` and ``out/NAME.json``.
 
     Args:
-        name: one of :data:`RECIPES`, ``audio-mouth``, ``latent-synth``, ``denoiser-synth`` or ``face-shape``.
+        name: one of :data:`RECIPES`, ``audio-mouth``, ``latent-synth``, ``denoiser-synth``, ``stargan-synth``,
+            ``attgan-synth`` or ``face-shape``.
         seed: of initialisation, augmentation and order; the same seed on the same machine gives the same weights.
         out: folder to write to.
         progress: told how it goes.
@@ -140,8 +141,12 @@ def train(
         from vdf_bench.models.train_diffusion import train_diffusion
 
         return train_diffusion(name, seed, out, progress, views, unseen, scale)
+    if name in ("stargan-synth", "attgan-synth"):
+        from vdf_bench.models.train_editors import train_editor
+
+        return train_editor(name, seed, out, progress, scale=scale)
     if name not in RECIPES:
-        others = ("audio-mouth", "latent-synth", "denoiser-synth", "face-shape")
+        others = ("audio-mouth", "latent-synth", "denoiser-synth", "stargan-synth", "attgan-synth", "face-shape")
         raise UserError(f"cannot train {name!r}; there are {', '.join([*RECIPES, *others])}")
     recipe = RECIPES[name]
     nan = float("nan")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "weights"
 #: No file that ships is larger.
-SHIPPED_LIMIT = 4 * 2**20
+SHIPPED_LIMIT = 8 * 2**20
 #: No file of a model folder that a user supplies is larger: float32 parts of two billion parameters fit.
 FOLDER_FILE_LIMIT = 8 * 2**30
 #: No file that is not weights: configurations, vocabularies.

@@ -85,10 +85,51 @@ class Head:
         at = [np.interp(index[:, k], np.arange(len(axis)), axis) for k, axis in enumerate((xs, ys, zs))]
         vertices = np.stack(at, 1).astype(np.float32)
         normals, fields = surface_attributes(vertices, shape, lattice)
+        return cls._dressed(identity, vertices, normals, fields, _head_weight(vertices, fields), faces, lattice)
+
+    def dressed(self, identity: Identity) -> Head:
+        """The same body with other paint, glasses or mouth line; cheap, since nothing is meshed again.
+
+        Args:
+            identity: like :attr:`identity` in all that the body is meshed from: seed, and shape but for ``glasses`` and
+                ``lip_curve``.
+
+        Raises:
+            ValueError: it is another body.
+        """
+        loose = {"glasses": 0, "lip_curve": 0.0}
+        if self.identity.seed != identity.seed or self.identity.shape._replace(**loose) != identity.shape._replace(
+            **loose
+        ):
+            raise ValueError("another body cannot be dressed: build it")
+        faces = self.faces[: self.frame_start]
+        count = int(faces.max()) + 1
+        return self._dressed(
+            identity,
+            self.vertices[:count],
+            self.normals[:count],
+            self.fields[:count],
+            self.head_weight[:count],
+            faces,
+            self.lattice,
+        )
+
+    @classmethod
+    def _dressed(
+        cls,
+        identity: Identity,
+        vertices: NDArray[np.float32],
+        normals: NDArray[np.float32],
+        fields: NDArray[np.float32],
+        weight: NDArray[np.float32],
+        faces: NDArray[np.int32],
+        lattice: NDArray[np.float32],
+    ) -> Head:
+        """Blend shapes and glasses for a body without them."""
+        shape = identity.shape
         shapes = blendshapes(vertices, shape)
         # Hair and hat do not follow the jaw.
         shapes *= _step(-0.02, 0.06, np.minimum(fields[:, 1], fields[:, 2]))[None, :, None].astype(np.float32)
-        weight = _head_weight(vertices, fields)
         start = len(faces)
         if shape.glasses:
             more, outward, tubes = frame_mesh(shape)

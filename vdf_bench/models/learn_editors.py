@@ -1,0 +1,115 @@
+"""The training loop of attribute editors: pairs of renders, a condition between them, and the loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from vdf_bench.models.learn import Descent
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from vdf_bench.models.editor_data import Sittings
+    from vdf_bench.models.learn import Progress
+
+#: Kinds of pairs, with their shares: an attribute turned over from the base state, the way back, one attribute for
+#: another, and no change.
+SHARES: Final = {"turn": 0.6, "back": 0.18, "swap": 0.12, "keep": 0.1}
+#: Chance that an attribute which is as it should be is asked for all the same.
+REDUNDANT: Final = 0.15
+#: Furthest shift of a pair, as a share of the edge.
+SHIFT: Final = 1 / 16
+#: Values in [-1, 1] that differ by more belong to the edit.
+CHANGED: Final = 0.02
+#: Weight of the edited region's own mean error.
+REGION: Final = 1.0
+PEAK_RATE: Final = 2e-3
+
+
+class Pairs:
+    """Draws inputs, conditions and targets.
+
+    Args:
+        sittings: renders to pair.
+        seed: of every draw.
+    """
+
+    def __init__(self, sittings: Sittings, seed: int) -> None:
+        self.rgb = torch.from_numpy(sittings.rgb).permute(0, 1, 4, 2, 3)
+        self.states = torch.from_numpy(sittings.states.astype(np.int8))
+        self.rng = np.random.default_rng([seed, 43])
+
+    def draw(self, count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs and targets (count, 3, size, size) float32 in [-1, 1], conditions (count, 5) in {-1, 0, 1}."""
+        rng, pictures = self.rng, self.rgb.shape[1]
+        sitting = torch.from_numpy(rng.integers(len(self.rgb), size=count))
+        kinds = rng.choice(len(SHARES), size=count, p=list(SHARES.values()))
+        # One picture apart from the base, and another one.
+        one = 1 + rng.integers(pictures - 1, size=count)
+        other = 1 + (one - 1 + 1 + rng.integers(pictures - 2, size=count)) % (pictures - 1)
+        base = np.zeros(count, np.int64)
+        first = torch.from_numpy(np.choose(kinds, [base, one, one, np.where(rng.random(count) < 0.5, base, one)]))
+        second = torch.from_numpy(np.choose(kinds, [one, base, other, first.numpy()]))
+        before, after = self.states[sitting, first], self.states[sitting, second]
+        asked = torch.from_numpy(rng.random(before.shape) < REDUNDANT)
+        condition = torch.where((before == after) & asked, 2 * after - 1, after - before).float()
+        both = torch.stack([self.rgb[sitting, first], self.rgb[sitting, second]], 1).float() / 127.5 - 1
+        both = self._varied(both, size)
+        layout = torch.channels_last
+        return both[:, 0].contiguous(memory_format=layout), condition, both[:, 1].contiguous(memory_format=layout)
+
+    def _varied(self, both: Tensor, size: int) -> Tensor:
+        """Mirror, shift and relight a pair alike: (N, 2, 3, S, S)."""
+        rng, (count, edge) = self.rng, (len(both), both.shape[-1])
+        mirrored = torch.from_numpy(rng.random(count) < 0.5)[:, None, None, None, None]
+        both = torch.where(mirrored, both.flip(-1), both)
+        reach = round(edge * SHIFT)
+        padded = F.pad(both.flatten(1, 2), (reach, reach, reach, reach), mode="reflect").unflatten(1, both.shape[1:3])
+        corners = rng.integers(0, 2 * reach + 1, (count, 2)).tolist()
+        both = torch.stack([row[..., y : y + edge, x : x + edge] for row, (y, x) in zip(padded, corners, strict=True)])
+        gain = np.exp(rng.normal(0, 0.12, (count, 1, 1, 1, 1)) + rng.normal(0, 0.04, (count, 1, 3, 1, 1)))
+        both = ((both + 1) * torch.from_numpy(gain.astype(np.float32)) - 1).clamp(-1, 1)
+        if size == edge:
+            return both
+        return F.avg_pool2d(both.flatten(0, 2), edge // size).unflatten(0, both.shape[:3])
+
+
+def edit_loss(edited: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error of the picture, and of the part that the edit changes: a pair of glasses counts as hair does.
+
+    Args:
+        edited: (N, 3, H, W) what the network gives, in [-1, 1].
+        source: its input.
+        target: the truth.
+    """
+    error = (edited - target).abs()
+    region = ((target - source).abs().amax(1, keepdim=True) > CHANGED).float()
+    inside = (error * region).sum((1, 2, 3)) / (3 * region.sum((1, 2, 3))).clamp(min=1)
+    return error.mean() + REGION * inside.mean()
+
+
+def learn_editor(
+    network: nn.Module, pairs: Pairs, stages: tuple[tuple[int, int, int], ...], progress: Progress
+) -> None:
+    """Train an editor on small pictures, then on large ones, along one schedule.
+
+    Args:
+        network: trained in place.
+        pairs: source of batches.
+        stages: edge, batch and steps of each.
+        progress: told how it goes.
+    """
+    descent = Descent(network, sum(steps for _, _, steps in stages), PEAK_RATE, progress)
+    network.train().to(memory_format=torch.channels_last)
+    for size, count, steps in stages:
+        for _ in range(steps):
+            source, condition, target = pairs.draw(count, size)
+            # Halves the time where the processor has bfloat16.
+            with torch.autocast("cpu", torch.bfloat16):
+                edited = network(source, condition)
+            descent.step(edit_loss(edited.float(), source, target))
+    network.eval().to(memory_format=torch.contiguous_format)

@@ -1,0 +1,111 @@
+"""`vdf-bench models train stargan-synth` and ``attgan-synth``: the shipped attribute editors."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from vdf_bench.models.editor_data import editable_seeds, plain_seeds, render_sittings
+from vdf_bench.models.editors import SIZE, SynthEditor, new_editor
+from vdf_bench.models.embedder import load_embedder
+from vdf_bench.models.gates_editors import EDITOR_GATES, editor_gates
+from vdf_bench.models.learn_editors import Pairs, learn_editor
+from vdf_bench.models.weights import save_shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vdf_bench.models.editor_data import Sittings
+    from vdf_bench.models.train import Progress
+
+#: Identity seed from which training takes people, how many, and sittings of each.
+FIRST_SEED: Final = 20_000
+PEOPLE: Final = 250
+TAKES: Final = 4
+#: Identity seed from which gates take people without attributes, and how many: neither training's nor the portraits'.
+GATE_SEED: Final = 310_000
+GATE_PEOPLE: Final = 50
+#: Edge, batch and steps of the stages.
+STAGES: Final = {
+    "stargan-synth": ((64, 16, 1800), (128, 8, 1800)),
+    "attgan-synth": ((64, 16, 3000), (128, 8, 3600)),
+}
+TITLES: Final = {
+    "stargan-synth": "attribute editor of StarGAN's family: residual generator, the condition as planes, instance norm",
+    "attgan-synth": "attribute editor of AttGAN's family: encoder and decoder with skip connections, the condition in "
+    "the latent code, batch norm",
+}
+LIMITS: Final = (
+    "learnt from exact pairs (mean absolute error of the picture and of the edited part), with no discriminator and no "
+    "attribute classifier: the families' architecture at a fraction of their width, not their training; edits rendered "
+    "heads near the middle of the frame; on photographs of real people it is unmeasured"
+)
+
+
+def train_editor(
+    name: str,
+    seed: int,
+    out: Path,
+    progress: Progress,
+    sittings: Sittings | None = None,
+    unseen: Sittings | None = None,
+    scale: float = 1.0,
+) -> dict[str, Any]:
+    """Train an editor and write it with its card.
+
+    Args:
+        name: of :data:`vdf_bench.models.editors.NETWORKS`.
+        seed: of initialisation and of every draw.
+        out: folder to write to.
+        progress: told how it goes.
+        sittings: training renders, where they are made already.
+        unseen: gate renders, where they are made already.
+        scale: multiplies the number of steps.
+
+    Returns:
+        The gates as measured.
+    """
+    nan = float("nan")
+    if sittings is None:
+        seeds = editable_seeds(FIRST_SEED, PEOPLE)
+        sittings = render_sittings(seeds, TAKES, SIZE, progress=lambda done: progress("render", done, nan))
+    if unseen is None:
+        seeds = plain_seeds(GATE_SEED, GATE_PEOPLE)
+        unseen = render_sittings(seeds, 1, SIZE, True, lambda done: progress("render gates", done, nan))
+    stages = tuple((edge, count, max(1, round(steps * scale))) for edge, count, steps in STAGES[name])
+    started = time.process_time()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = new_editor(name)
+        learn_editor(network, Pairs(sittings, seed), stages, lambda done, loss: progress("train", done, loss))
+    gates = _rounded(editor_gates(SynthEditor(network), unseen, load_embedder()))
+    description = {
+        "title": TITLES[name],
+        "licence": "Apache-2.0",
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "data": f"{sittings.rgb.shape[1] * len(sittings)} renders: {_described(sittings)}, each in six states of the five "
+        "attributes; no picture of a real person",
+        "seed": seed,
+        "steps": {f"{edge} px": steps for edge, _, steps in stages},
+        "cpu_seconds": round(time.process_time() - started),
+        "gates_on": f"{_described(unseen)}, without attributes and never trained on; 8-bit pictures, {SIZE} px",
+        "gates": gates,
+        "required": EDITOR_GATES,
+        "limits": LIMITS,
+    }
+    save_shipped(name, network.state_dict(), description, out)
+    return gates
+
+
+def _described(sittings: Sittings) -> str:
+    people = np.unique(sittings.identity)
+    return f"{len(sittings)} sittings of {len(people)} synthetic people (identity seeds {people[0]}-{people[-1]})"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
