@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from vdf_bench.defenses.common.descent import Stepping
 from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord, random_start
 from vdf_bench.defenses.common.parsing import ParsingObjective
 from vdf_bench.defenses.common.record import Record
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
     from vdf_bench.defenses.common.descent import Objective, SteppingParameters
     from vdf_bench.defenses.common.parameters import DescentParameters
     from vdf_bench.interfaces import Setting
-
-
-@dataclass(frozen=True)
-class Stepping:
-    """Steps of the loop, as :class:`vdf_bench.defenses.common.descent.SteppingParameters` has them."""
-
-    steps: int
-    step_size: float
-    warm: bool
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -84,6 +85,15 @@ class SteppingParameters(Protocol):
     steps: int
     step_size: float
     warm: bool
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """Steps of the loop that no parameter model holds under these names."""
+
+    steps: int
+    step_size: float
+    warm: bool = False
 
 
 class SignGradient:

@@ -1,4 +1,4 @@
-"""A face parser that fits on one line of algebra, and a clip for it."""
+"""A face parser and an attribute editor that fit on a few lines of algebra, and a clip for them."""
 
 import numpy as np
 import pytest
@@ -19,6 +19,22 @@ class BrightnessParser(nn.Module):
         margin = 40 * (F.avg_pool2d(x.mean(1, keepdim=True), 3, 1, 1, count_include_pad=False) - 0.5)
         rest = torch.full_like(margin, -20).expand(-1, 17, -1, -1)
         return torch.cat([-margin, margin, rest], 1)
+
+
+class TintEditor:
+    """Two edits that a random convolution steers: where it is positive the picture turns to white or to black."""
+
+    size = SIZE
+    edits = ("white", "black")
+
+    def __init__(self):
+        self.kernel = torch.randn(1, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+        self.asked = []
+
+    def edit(self, pictures, edit):
+        self.asked.append(edit)
+        share = torch.sigmoid(4 * F.conv2d(pictures - 0.5, self.kernel, padding=2))
+        return pictures * (1 - share) + share * (edit == "white")
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +60,14 @@ def frames():
 @pytest.fixture(scope="session")
 def setting(parser):
     return Setting(budget=Budget(0.05), size=SIZE, seed=7, surrogate=parser)
+
+
+@pytest.fixture
+def editor():
+    return TintEditor()
+
+
+@pytest.fixture
+def editing(editor):
+    """The field's budget: 0.05 on [-1, 1] pictures."""
+    return Setting(budget=Budget(6.4 / 255), size=SIZE, seed=7, editor=editor)
