@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
+    from vdf_bench.interfaces import Track
     from vdf_bench.plan import Attacker, Request
     from vdf_bench.suite import Suite
 
+#: Of runs that name no budget, by track: VDF's, and that of the image defenses, which is 0.05 on [-1, 1] pictures.
+BUDGETS: dict[Track, str] = {"video": "0.05", "images": "6.4/255"}
 #: Largest seed, so that every generator takes it.
 MAX_SEED = 2**32 - 1
 
@@ -31,6 +34,29 @@ def choice(text: str, option: str, known: tuple[str, ...]) -> str:
 
         raise UserError(f"{option} {text!r}: {suggest(text, list(known))}")
     return text
+
+
+def track(text: str) -> Track:
+    """``video`` or ``images``.
+
+    Raises:
+        UserError: neither.
+    """
+    return "images" if choice(text, "--track", tuple(BUDGETS)) == "images" else "video"
+
+
+def refuse_video_options(plain: dict[str, bool]) -> None:
+    """See that options which mean nothing to single portraits were left alone.
+
+    Args:
+        plain: option -> whether it was.
+
+    Raises:
+        UserError: one was given.
+    """
+    for option, untouched in plain.items():
+        if not untouched:
+            raise UserError(f"{option} belongs to the video track: leave it out with --track images")
 
 
 def some_names(text: str, option: str) -> tuple[str, ...]:
@@ -157,12 +183,13 @@ def default_out(request: Request, home: str = "runs") -> Path:
     Raises:
         UserError: there is no such clip.
     """
-    from vdf_bench.plan.clips import ClipSource
+    from vdf_bench.plan.clips import ClipSource, expand
 
-    clips = request.clips or request.preset.clips
+    clips = expand(request)
     clip = ClipSource.parse(clips[0]).name if len(clips) == 1 else f"{len(clips)}clips"
     who = [*([request.defenses] if home in ("runs", "sweeps") else []), request.victims or ("capture",)]
-    return Path(home) / "-".join([request.preset.name, clip, *("+".join(names) for names in who)])
+    track = ["images"] if request.track == "images" else []
+    return Path(home) / "-".join([request.preset.name, *track, clip, *("+".join(names) for names in who)])
 
 
 def known_clip(name: str) -> None:

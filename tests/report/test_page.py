@@ -10,6 +10,7 @@ from vdf_bench.report.figures import ALLOWANCE, cards, page_figures
 from vdf_bench.report.page import _code, _lead, _ledger, _tied, write_page
 from vdf_bench.report.record import load_run
 from vdf_bench.report.stages import paths
+from vdf_bench.report.track import VIDEO
 
 
 def told(*verdicts, against="gaussian"):
@@ -29,16 +30,16 @@ def told(*verdicts, against="gaussian"):
     ],
 )
 def test_the_lead_answers(verdicts, start):
-    assert _lead(told(*verdicts)).startswith(start)
+    assert _lead(told(*verdicts), VIDEO).startswith(start)
 
 
 def test_the_lead_counts_pairings_where_attackers_differ():
-    text = _lead([*told("still"), *told("fails", against="triplane")])
+    text = _lead([*told("still"), *told("fails", against="triplane")], VIDEO)
     assert "of 2 pairings of a defense with an attacker, 1 still let" in text
 
 
 def test_many_answers_are_told_by_attacker_the_worst_news_first():
-    ledger = _ledger([*told("fails", "still", "still"), *told("partly", against="triplane")])
+    ledger = _ledger([*told("fails", "still", "still"), *told("partly", against="triplane")], VIDEO)
     assert [(against, [(v, names) for v, _, names in groups]) for against, groups in ledger] == [
         ("gaussian", [("still", ["d1", "d2"]), ("fails", ["d0"])]),
         ("triplane", [("partly", ["d0"])]),

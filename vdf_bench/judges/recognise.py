@@ -106,19 +106,22 @@ RENDERED_ONLY: Final = (
 )
 
 
-def choose_for(overrides: dict[str, dict[str, str]], real: bool) -> Choice:
-    """Who recognises people in a clip of a run: a file that either judge was given serves both.
+def choose_for(
+    overrides: dict[str, dict[str, str]], real: bool, judges: Sequence[str] = ("dsr", "identity")
+) -> Choice:
+    """Who recognises people in a clip of a run: a file that one of the judges was given serves all.
 
     Args:
         overrides: parameters of the run's components, by name.
         real: whether the clip shows a real person.
+        judges: names of those that recognise people.
 
     Raises:
         UserError: a parameter that does not exist or is out of bounds.
     """
     from vdf_bench import registry
 
-    settings = [registry.create("judges", name, overrides.get(name)).parameters for name in ("dsr", "identity")]
+    settings = [registry.create("judges", name, overrides.get(name)).parameters for name in judges]
     return choose(shared(settings), real)
 
 

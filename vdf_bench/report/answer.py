@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vdf_bench.report import words
 from vdf_bench.report.attacks import scores
 from vdf_bench.report.tables import defense_name, verdict
+from vdf_bench.report.track import VIDEO
 from vdf_bench.stats import UNPURIFIED, paired_differences, per_unit, worst_case
 
 if TYPE_CHECKING:
@@ -55,19 +56,16 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
         judged = [score for score in scores(run) if controls or score.subject["arm"] != "control"]
         return [_suite_answer(run, score) for score in judged or scores(run)]
     chosen = summary if controls or (summary["arm"] == "control").all() else summary[summary["arm"] != "control"]
-    pairs = {metric: paired_differences(run.results, metric) for metric in ("dsr", "head_psnr")}
+    pairs = {metric: paired_differences(run.results, metric) for metric in (run.terms.success, run.terms.quality)}
     found = []
     for key, rows in chosen.groupby(_ATTACK, sort=True):
         mine = {m: p[(p[_ATTACK] == list(key)).all(axis=1)] for m, p in pairs.items()}
-        found.append(_answer(run, rows, mine["dsr"], mine["head_psnr"]))
+        found.append(_answer(run, rows, mine[run.terms.success], mine[run.terms.quality]))
     return found
 
 
-_SAYS = {"fails": "no longer clones {}", "partly": "clones {} only in part", "still": "still clones {}"}
-
-
-def _whom(clips: tuple[str, ...]) -> str:
-    return clips[0] if len(clips) == 1 else words.count(len(clips), "clip")
+def _whom(run: Run, clips: tuple[str, ...]) -> str:
+    return clips[0] if len(clips) == 1 else words.count(len(clips), "clip" if run.terms is VIDEO else "portrait")
 
 
 def _suite_answer(run: Run, score: Score) -> Answer:
@@ -75,7 +73,7 @@ def _suite_answer(run: Run, score: Score) -> Answer:
     suite = str(run.record["suite"].get("name", "the suite"))
     style = f" ({subject['target']} frames)" if subject["target"] else ""
     worst = " or ".join(score.by[:2]) + (" or others" if len(score.by) > 2 else "")
-    says = _SAYS[score.verdict].format(_whom(score.clips))
+    says = run.terms.says[score.verdict].format(_whom(run, score.clips))
     text = f"With {defense_name(subject)}, {subject['victim']}{style} {says} under {suite}: "
     text += f"DSR {words.percent(score.worst)} at worst (by {worst}; {words.count(score.ran, 'attack')} ran)."
     return Answer(score.verdict, text, subject["victim"], subject["defense"], f"{subject['victim']}{style}")
@@ -91,7 +89,7 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
         cells = words.count(int(rows["cells"].sum()), "cell")
         return Answer(
             "void",
-            f"{given}, {who} proves nothing: its clean clone missed a gate ({cells} void).",
+            f"{given}, {who} proves nothing: its clean {run.terms.made} missed a gate ({cells} void).",
             victim,
             defense,
             who,
@@ -102,7 +100,7 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
     worst = worst_case(dsr)
     net = float(per_unit(worst, "delta", run.identities).mean())
     kind = verdict(net)
-    says = _SAYS[kind].format(_whom(tuple(sorted(worst["clip"].unique()))))
+    says = run.terms.says[kind].format(_whom(run, tuple(sorted(worst["clip"].unique()))))
     several = dsr["purifier"].nunique() > 1
     helped = sorted(set(worst["purifier"]) - set(UNPURIFIED))
     after = f" after {' or '.join(helped)}" if helped else ""
@@ -111,8 +109,9 @@ def _answer(run: Run, rows: pd.DataFrame, dsr: pd.DataFrame, psnr: pd.DataFrame)
     same = psnr.merge(worst[["clip", "seed", "purifier"]], on=["clip", "seed", "purifier"])
     if len(same):
         before, now = (per_unit(same, name, run.identities).mean() for name in ("clean", "value"))
-        facts.append(f"head PSNR {words.number(before, 1)} → {words.number(now, 1)} dB")
-    broken = sorted(set(worst["outcome"]) - {"trained"})
+        change = f"{words.number(before, 1)} → {words.number(now, 1)}" if run.terms is VIDEO else words.number(now, 1)
+        facts.append(f"{run.terms.quality_label} {change} dB")
+    broken = sorted(set(worst["outcome"]) - {"trained", "edited"})
     if broken:
         facts.append(f"outcome {', '.join(broken)}")
     if several:

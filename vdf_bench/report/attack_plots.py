@@ -80,7 +80,7 @@ class Strengths:
 
 def strengths(run: Run) -> list[Strengths]:
     """Every purifier that ran alone with three values or more of its short parameter, nothing else being changed."""
-    pairs = paired_differences(run.results, "dsr")
+    pairs = paired_differences(run.results, run.terms.success)
     single = pairs["purifier"].str.extract(r"^([a-z0-9-]+):(-?[0-9.]+)$")
     pairs = pairs.assign(family=single[0], strength=single[1].astype(float))
     found = []

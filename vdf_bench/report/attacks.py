@@ -66,9 +66,9 @@ def attackers(run: Run) -> list[Attacker]:
             )
             for told in suite.get("attacks") or []
         ]
-    rows = run.results[run.results["capture"] != ""]
+    rows = run.results[(run.results["capture"] != "") | (run.results["victim"] != "")]
     pairs = list(dict.fromkeys(zip(rows["purifier"], rows["capture"], strict=True)))
-    pairs.sort(key=lambda pair: (run.access(pair[1]) != "white-box", pair[0] not in UNPURIFIED))
+    pairs.sort(key=lambda pair: (_is_transfer(run, pair[1]), pair[0] not in UNPURIFIED))
     parsers = len({capture for _, capture in pairs}) > 1
 
     def name(chain: str, capture: str) -> str:
@@ -79,9 +79,13 @@ def attackers(run: Run) -> list[Attacker]:
     return [Attacker(name(*pair), re.escape(pair[0]), re.escape(pair[1])) for pair in pairs]
 
 
+def _is_transfer(run: Run, capture: str) -> bool:
+    return run.access({"capture": capture, "victim": ""}) != "white-box"
+
+
 def attacked(run: Run) -> pd.DataFrame:
     """Paired differences of DSR with the attacker of each: columns ``attack`` (name) and ``order`` are added."""
-    pairs = paired_differences(run.results, "dsr").assign(attack="", order=-1)
+    pairs = paired_differences(run.results, run.terms.success).assign(attack="", order=-1)
     for order, attacker in enumerate(attackers(run)):
         mine = attacker.matches(pairs)
         pairs.loc[mine, "attack"] = attacker.name
@@ -227,9 +231,18 @@ def clip_table(run: Run) -> Table:
     least = worst(attacked(run))
     least = least[least["arm"] != "control"]
     place = [*SUBJECT, "clip", "seed", "purifier", "capture"]
-    clone = run.results[run.results["metric"] == "head_psnr"][[*place, "value"]].rename(columns={"value": "head_psnr"})
+    quality = run.results[run.results["metric"] == run.terms.quality]
+    clone = quality[[*place, "value"]].rename(columns={"value": "head_psnr"})
     several = _several_targets(run)
-    heads = ["clip", "defense", "victim", "seed", "worst net DSR [%]", "worst attacker", "clone's head PSNR [dB]"]
+    heads = [
+        "clip",
+        "defense",
+        "victim",
+        "seed",
+        "worst net DSR [%]",
+        "worst attacker",
+        f"{run.terms.made}'s {run.terms.quality_label} [dB]",
+    ]
     rows = [
         [
             row["clip"],
@@ -247,7 +260,8 @@ def clip_table(run: Run) -> Table:
 
 def cost_table(run: Run) -> Table:
     """What every attack costs the attacker: CPU seconds, and fidelity of the clone of an unprotected clip."""
-    rows = run.results[(run.results["capture"] != "") & (run.results["outcome"] != "void")]
+    somebody = (run.results["capture"] != "") | (run.results["victim"] != "")
+    rows = run.results[somebody & (run.results["outcome"] != "void")]
     clean = rows[rows["arm"] == "clean"]
     found = attackers(run)
     table: list[tuple[Attacker, float, float]] = []

@@ -138,7 +138,8 @@ def panels(run: Run) -> list[Panel]:
             for defense, own in group.groupby("defense", sort=False)
             if (points := _points(records(own), effects[0]))
         )
-        own = personal_effects(run, {name: rows[0][name] for name in ATTACK}, effects[0].metric)
+        metric = run.terms.success if effects[0].metric == "dsr" else effects[0].metric
+        own = personal_effects(run, {name: rows[0][name] for name in ATTACK}, metric)
         own["effect"] *= effects[0].factor
         controls = [curve.defense for curve in curves if curve.control]
         people = personal_curves(own, [curve for curve in curves if not curve.control])

@@ -8,8 +8,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.report import words
-from vdf_bench.report.pictures import MOMENTS, STRIPS, read_index
+from vdf_bench.report.pictures import MOMENTS, read_index
 from vdf_bench.report.tables import defense_name, records, verdict
+from vdf_bench.report.track import IMAGES
 from vdf_bench.stats import GROUP, UNPURIFIED, paired_differences
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from vdf_bench.report.record import Run
+    from vdf_bench.report.track import Terms
 
 #: Characters of embedded pictures in a page; what is beyond stays in ``media/``, so that a phone opens the page fast.
 ALLOWANCE = 1_500_000
@@ -41,12 +43,13 @@ def page_figures(run: Run) -> tuple[list[dict[str, Any]], int]:
     weight = 0
     ranked = _ranked(run)
     for picture in ranked:
-        images = {name: _webp(media / file) for name, file in picture["strips"].items()}
+        strips = {name: file for name, file in picture["strips"].items() if name in run.terms.strips}
+        images = {name: _webp(media / file) for name, file in strips.items()}
         movie = _uri("video/mp4", (media / picture["video"]).read_bytes()) if picture["video"] else ""
         weight += sum(map(len, images.values())) + len(movie)
         if weight > ALLOWANCE and figures:
             break
-        figures.append({**picture, "images": images, "movie": movie, "alt": _alts(picture)})
+        figures.append({**picture, "images": images, "movie": movie, "alt": _alts(picture, run.terms)})
     return figures, len(ranked) - len(figures)
 
 
@@ -55,6 +58,8 @@ def cards(run: Run) -> list[dict[str, Any]]:
     from PIL import Image
 
     media = run.folder / "media"
+    if run.terms is IMAGES:  # there a picture is one row of edits already
+        return []
     chosen = [picture for picture in _ranked(run) if picture["worst"] and not picture["again"]]
     if not MIN_CARDS <= len(chosen) <= MAX_CARDS:
         return []
@@ -91,7 +96,7 @@ def cards(run: Run) -> list[dict[str, Any]]:
 def _ranked(run: Run) -> list[dict[str, Any]]:
     """Every picture of the run with what the page says of it, in reading order."""
     key = [*GROUP, "clip", "seed"]
-    pairs = paired_differences(run.results, "dsr")
+    pairs = paired_differences(run.results, run.terms.success)
     net = {tuple(row[name] for name in key): float(row["delta"]) for row in records(pairs)}
     controls = set(run.results.loc[run.results["arm"] == "control", "defense"])
     # Where a suite of attackers ran, parsers too are the attacker's choice.
@@ -106,7 +111,7 @@ def _ranked(run: Run) -> list[dict[str, Any]]:
             "verdict": "void" if picture["outcome"] == "void" else verdict(delta),
             "name": defense_name(picture),
             "control": picture["defense"] in controls,
-            "access": run.access(picture["capture"]),
+            "access": run.access(picture),
             "after": "" if picture["purifier"] in UNPURIFIED else picture["purifier"],
         }
         cells.setdefault(tuple(picture[name] for name in (*subject, "clip", "seed")), []).append(picture)
@@ -123,8 +128,15 @@ def _ranked(run: Run) -> list[dict[str, Any]]:
     return [picture for _, picture in ranked]
 
 
-def _alts(picture: dict[str, Any]) -> dict[str, str]:
+def _alts(picture: dict[str, Any], terms: Terms) -> dict[str, str]:
     """What each strip shows, for those who do not see it."""
+    if terms is IMAGES:
+        changes, who = ", ".join(picture["edits"]), picture["victim"]
+        return {
+            "clean": f"{picture['clip']} and what {who} makes of it: {changes}",
+            "defended": f"the same portrait protected by {picture['name']} and what {who} makes of it: {changes}",
+            "difference": f"what {picture['name']} changed, amplified, and how the edits differ",
+        }
     moments = f"at {', '.join(f'{second:.1f}' for second in picture['moments'])} s"
     name, victim = picture["name"], picture["victim"]
     state = "" if picture["outcome"] == "trained" else f", outcome {picture['outcome']}"
@@ -135,7 +147,7 @@ def _alts(picture: dict[str, Any]) -> dict[str, str]:
         "clean": f"the clone that {victim} made of the unprotected video",
         "defended": f"the clone that {victim} made of the protected video{state}",
     }
-    return {strip: f"{shows[strip]}, {moments}" for strip in STRIPS}
+    return {strip: f"{shows[strip]}, {moments}" for strip in terms.strips}
 
 
 def _tile(path: Path, moments: int) -> Image.Image:

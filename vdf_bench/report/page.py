@@ -13,7 +13,6 @@ from vdf_bench.report.answer import answers
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.figures import OPEN, cards, page_figures
-from vdf_bench.report.pictures import STRIPS
 from vdf_bench.report.stages import HEADS, READING, paths
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records, sample
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from vdf_bench.report.plots import Plot
     from vdf_bench.report.record import Run
     from vdf_bench.report.stages import Path
+    from vdf_bench.report.track import Terms
 
 #: Rows of the table by attack that are open when the page opens; further attacks fold.
 OPEN_ROWS = 24
@@ -36,23 +36,8 @@ OPEN_ROWS = 24
 SENTENCES = 6
 #: Verdict -> what it says of the clone in the table, and of the attacker in the answer.
 CLONED = {"fails": "no", "partly": "in part", "still": "yes", "void": "void", "unknown": words.DASH}
-_TOLD = {
-    "still": "still clones past",
-    "partly": "clones in part past",
-    "fails": "no longer clones past",
-    "void": "proves nothing about",
-    "unknown": "could not be judged against",
-}
 #: Plots that stand beside the worst cases and the stage trace; the others are curves.
 _PLACES = {"attackers": "worst", "strength": "worst", "stages": "stages", "traces": "traces"}
-
-#: The stage trace in one line each.
-STAGES = (
-    ("protect", "The defense changes the frames within its budget; PSNR and SSIM say how visible that is."),
-    ("capture", "The attacker's preprocessing: parse IoU, head recall, landmark and pose error say what survived it."),
-    ("field", "The 3D field trains on the capture; head PSNR on held-out frames says whether it became the person."),
-    ("clone", "The field is driven with held-out speech; DSR, lips and identity say whether the clone convinces."),
-)
 
 
 def write_page(run: Run, plots: list[Plot]) -> File:
@@ -77,21 +62,22 @@ def write_page(run: Run, plots: list[Plot]) -> File:
     html = template.render(
         record=run.record,
         css=here.joinpath("page.css").read_text(encoding="utf-8"),
-        lead=_lead(told),
+        lead=_lead(told, run.terms),
         cards=cards(run),
         figures=figures,
         open_figures=OPEN,
         more_pictures=more,
-        strips=STRIPS,
+        strips=run.terms.strips,
+        terms=run.terms,
         answers=told,
-        ledger=_ledger(told) if len(told) > SENTENCES else [],
+        ledger=_ledger(told, run.terms) if len(told) > SENTENCES else [],
         heads=_heads(run),
         attacks=_attacks(run),
         open_rows=OPEN_ROWS,
         suite=_suite(run),
         curves=_curves(run),
         plots=_plots(run, plots),
-        stages=STAGES,
+        stages=run.terms.stages,
         stage_heads=HEADS,
         stage_reading=READING,
         paths=_paths(run),
@@ -124,31 +110,31 @@ def _code(text: str) -> Markup:
     )
 
 
-def _lead(told: list[Answer]) -> str:
+def _lead(told: list[Answer], terms: Terms) -> str:
     judged = [answer.verdict for answer in told if answer.verdict in ("fails", "partly", "still")]
     if not judged:
-        return "This run holds no answer: no victim cloned, or none could be judged."
+        return "This run holds no answer: no victim worked, or none could be judged."
     failed, still, part = judged.count("fails"), judged.count("still"), judged.count("partly")
     if len(judged) == 1:
         return {
-            "fails": "Not with the attacker of this run: its clone fails.",
-            "partly": "In part: the attacker of this run clones some of what it is asked for.",
-            "still": "Yes: the attacker of this run still clones.",
+            "fails": f"Not with the attacker of this run: its {terms.made} fails.",
+            "partly": f"In part: the attacker of this run {terms.made}s some of what it is asked for.",
+            "still": f"Yes: the attacker of this run still {terms.made}s.",
         }[judged[0]]
     several = len({answer.against for answer in told}) > 1
     counted = words.count(len(judged), "pairing") + " of a defense with an attacker" if several else ""
     counted = counted or f"the {len(judged)} defenses"
     if not still and not part:
-        return f"Not with the attackers of this run: the clone fails in each of {counted}."
+        return f"Not with the attackers of this run: the {terms.made} fails in each of {counted}."
     if not failed and not part:
-        return f"Yes: the person is still cloned in each of {counted}."
+        return f"Yes: the person is still {terms.asks[:-1]} in each of {counted}."
     return (
         f"It depends on {'defense and attacker' if several else 'the defense'}: of {counted}, {still} still let the "
-        f"person be cloned, {part} in part, and {failed} stopped it."
+        f"person be {terms.asks[:-1]}, {part} in part, and {failed} stopped it."
     )
 
 
-def _ledger(told: list[Answer]) -> list[tuple[str, list[tuple[str, str, list[str]]]]]:
+def _ledger(told: list[Answer], terms: Terms) -> list[tuple[str, list[tuple[str, str, list[str]]]]]:
     """Every attacker with the defenses that it gets past, and those that it does not: the worst news first."""
     ledger: dict[str, dict[str, list[str]]] = {}
     for answer in told:
@@ -156,7 +142,7 @@ def _ledger(told: list[Answer]) -> list[tuple[str, list[tuple[str, str, list[str
         if answer.defense not in names:
             names.append(answer.defense)
     return [
-        (against, [(verdict, text, found[verdict]) for verdict, text in _TOLD.items() if verdict in found])
+        (against, [(verdict, text, found[verdict]) for verdict, text in terms.told.items() if verdict in found])
         for against, found in ledger.items()
     ]
 
@@ -223,13 +209,13 @@ def _steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _heads(run: Run) -> list[str]:
     defense, *rest = (name for name, _ in columns(run))
-    return [defense, "cloned?", *rest]
+    return [defense, run.terms.asks, *rest]
 
 
 def _attacks(run: Run) -> list[tuple[str, list[tuple[list[str], str]]]]:
     """The table in blocks, one an attack: its name, and for each defense the cells and the verdict."""
     layout = columns(run)
-    layout.insert(1, ("cloned?", lambda row: CLONED[row["verdict"]]))
+    layout.insert(1, (run.terms.asks, lambda row: CLONED[row["verdict"]]))
     blocks: dict[str, list[tuple[list[str], str]]] = {}
     for row in records(run.summary):
         blocks.setdefault(attack_name(row), []).append(([show(row) for _, show in layout], row["verdict"]))
@@ -281,12 +267,12 @@ def _tied(table: Table, label: str) -> Table:
 def _definitions(run: Run) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """What the metrics of the table mean, and what the other metrics of this run mean."""
     present = set(run.results["metric"])
-    shown: list[tuple[str, str]] = [("net DSR", words.NET_DSR)] if "dsr" in present else []
+    shown: list[tuple[str, str]] = [("net DSR", run.terms.net)] if run.terms.success in present else []
     rest: list[tuple[str, str]] = []
     for name, metric in METRICS.items():
         if name in present:
             unit = f" [{metric.unit}]" if metric.unit else ""
             text = f"{metric.definition} ({metric.aggregation})"
-            near = name in words.LABELS or name in dsr_parts(run.results)
+            near = name in words.LABELS or name == run.terms.success or name in dsr_parts(run.results)
             (shown if near else rest).append((f"{words.label(name)}{unit}", text))
     return shown, rest

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdf_bench.report.track import GAIN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -22,21 +24,10 @@ if TYPE_CHECKING:
 MEDIA_SCHEMA = 1
 #: Held-out moments in a strip.
 MOMENTS = 4
-#: Amplification of the difference, around mid grey.
-GAIN = 8
 #: Largest edge of a tile in pixels; more does not show on a page.
 TILE = 192
 #: Longest preview, frames.
 PREVIEW_FRAMES = 150
-
-#: Strip -> its label, in reading order.
-STRIPS = {
-    "original": "original",
-    "protected": "protected",
-    "difference": f"difference ×{GAIN}",
-    "clean": "clone of the original",
-    "defended": "clone of the protected",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +43,7 @@ class Picture:
         frames: (B,) positions of these frames in the clip.
         fps: frames per second.
         code: detail of the outcome.
+        edits: names of the changes, where an editor made one of each portrait; the frames stand in their order then.
     """
 
     clip: str
@@ -71,6 +63,7 @@ class Picture:
     fps: Fraction = Fraction(25)
     code: str = ""
     floor: float = 0.0
+    edits: tuple[str, ...] = ()
 
     def labels(self) -> dict[str, Any]:
         """What names the picture, as JSON values."""
@@ -98,10 +91,10 @@ class Picture:
         return f"{words[:48]}-{hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
-def difference(original: NDArray[np.uint8], protected: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The perturbation times :data:`GAIN` around mid grey: (..., 3) uint8."""
+def difference(original: NDArray[np.uint8], protected: NDArray[np.uint8], gain: int = GAIN) -> NDArray[np.uint8]:
+    """The perturbation times ``gain`` around mid grey: (..., 3) uint8."""
     change = protected.astype(np.int16) - original.astype(np.int16)
-    return np.clip(128 + GAIN * change, 0, 255).astype(np.uint8)
+    return np.clip(128 + gain * change, 0, 255).astype(np.uint8)
 
 
 def strip(frames: NDArray[np.uint8], moments: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -124,6 +117,32 @@ def mosaic(picture: Picture) -> NDArray[np.uint8]:
     return np.concatenate(rows, axis=1)[:PREVIEW_FRAMES]
 
 
+def _video_views(picture: Picture) -> dict[str, NDArray[np.uint8] | None]:
+    return {
+        "original": picture.original,
+        "protected": picture.protected,
+        "difference": difference(picture.original, picture.protected),
+        "clean": picture.clean_clone,
+        "defended": picture.defended_clone,
+    }
+
+
+def _edit_views(picture: Picture) -> dict[str, NDArray[np.uint8] | None]:
+    """A grid: the portrait and what the editor makes of it in a row, original above protected."""
+    original, protected = picture.original[:1], picture.protected[:1]
+    clean, defended = picture.clean_clone, picture.defended_clone
+    assert clean is not None
+    assert defended is not None
+    changes = [difference(original, protected), difference(clean, defended, gain=1)]
+    return {
+        "original": original,
+        "protected": protected,
+        "clean": np.concatenate([original, clean]),
+        "defended": np.concatenate([protected, defended]),
+        "difference": np.concatenate(changes),
+    }
+
+
 def save_media(folder: Path, pictures: Iterable[Picture]) -> None:
     """Write ``media/<cell>/*.png``, ``media/<cell>/preview.mp4`` and ``media/index.json``, replacing what is there."""
     from PIL import Image
@@ -137,30 +156,27 @@ def save_media(folder: Path, pictures: Iterable[Picture]) -> None:
     for picture in pictures:
         count = len(picture.original)
         moments = np.unique(((np.arange(MOMENTS) + 0.5) * count / MOMENTS).astype(np.int64))
-        views = {
-            "original": picture.original,
-            "protected": picture.protected,
-            "difference": difference(picture.original, picture.protected),
-            "clean": picture.clean_clone,
-            "defended": picture.defended_clone,
-        }
+        views = _edit_views(picture) if picture.edits else _video_views(picture)
         home = media / picture.cell_id()
         home.mkdir(exist_ok=True)
         strips = {}
         for name, frames in views.items():
             if frames is not None:
                 buffer = BytesIO()
-                Image.fromarray(strip(frames, moments)).save(buffer, "PNG", optimize=True)
+                shown = np.arange(len(frames)) if picture.edits else moments
+                Image.fromarray(strip(frames, shown)).save(buffer, "PNG", optimize=True)
                 (home / f"{name}.png").write_bytes(buffer.getvalue())
                 strips[name] = f"{home.name}/{name}.png"
-        (home / "preview.mp4").write_bytes(encode_preview(mosaic(picture), picture.fps))
+        if not picture.edits:
+            (home / "preview.mp4").write_bytes(encode_preview(mosaic(picture), picture.fps))
         seconds = [round(float(picture.frames[m] / picture.fps), 2) for m in moments]
         index.append(
             {
                 **picture.labels(),
-                "moments": seconds,
+                "moments": [] if picture.edits else seconds,
+                "edits": list(picture.edits),
                 "strips": strips,
-                "video": f"{home.name}/preview.mp4",
+                "video": "" if picture.edits else f"{home.name}/preview.mp4",
                 "frames": count,
             }
         )

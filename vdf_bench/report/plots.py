@@ -15,6 +15,7 @@ from vdf_bench.report.attack_plots import heat_figure, strength_figure, strength
 from vdf_bench.report.curve_plots import MARKERS, curve_figure, trace_figure, traced
 from vdf_bench.report.curves import panels
 from vdf_bench.report.tables import defense_name, purifier_name, records, sample
+from vdf_bench.report.track import IMAGES
 from vdf_bench.stats import FAILS, GROUP, STILL, UNPURIFIED, paired_differences
 
 if TYPE_CHECKING:
@@ -175,9 +176,11 @@ def _effect(run: Run, rows: pd.DataFrame) -> Figure:
     lines = _lines(rows, ["victim", "target", "capture"])
     figure = Figure(figsize=(_WIDTH, 0.9 + 0.27 * len(lines)))
     axes = figure.subplots(1, 2, sharey=True, gridspec_kw={"wspace": 0.08})
-    panels = (("dsr", 100, "net DSR [%]"), ("head_psnr", 1, "Δ head PSNR [dB]"))
+    panels = [("dsr", 100, run.terms.success_label), ("head_psnr", 1, "Δ head PSNR [dB]")]
+    if run.terms is IMAGES:
+        panels[1] = ("edit_l2_masked", 1, "masked L2")
     for axis, (metric, factor, name) in zip(axes, panels, strict=True):
-        pairs = paired_differences(run.results, metric)
+        pairs = paired_differences(run.results, run.terms.success if metric == "dsr" else metric)
         for place, (_, row) in enumerate(lines):
             if not row:
                 continue

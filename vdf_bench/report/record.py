@@ -9,12 +9,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.errors import UserError
+from vdf_bench.report.track import IMAGES, TRACKS, VIDEO
 from vdf_bench.results import READABLE, SCHEMA, read_results
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
+
+    from vdf_bench.report.track import Terms
 
 #: Key of ``run.json`` -> what its list holds.
 _LISTS: dict[str, type] = {"gates": dict, "steps": dict, "left_out": dict, "notes": str}
@@ -39,13 +43,26 @@ class Run:
         """Clip -> person, as far as the run knows; other clips are persons of their own."""
         return {str(clip): str(person) for clip, person in (self.record.get("identities") or {}).items()}
 
-    def access(self, capture: str) -> str:
-        """``white-box`` where the attacker parses with the network that defenses differentiate, else ``transfer``.
+    @property
+    def terms(self) -> Terms:
+        """The measures and words of the run's track."""
+        return TRACKS.get(str(self.record.get("track")), VIDEO)
 
-        The parser is the first part of a capture: ``builtin``, ``builtin/strict``, ``heldout:repair`` ...; taught
-        further, it is another network.
+    def access(self, row: Mapping[str, Any]) -> str:
+        """``white-box`` where the attacker runs the network that the defense could differentiate, else ``transfer``.
+
+        In the video track that is the parser, the first part of a capture: ``builtin``, ``builtin/strict``,
+        ``heldout:repair`` ...; taught further, it is another network. In the images track it is the editor.
+
+        Args:
+            row: with ``defense``, which names its surrogate after an ``@`` where it is not the run's, ``capture`` and
+                ``victim``; what differentiates nothing is told beside the white-box attacks.
         """
-        surrogate = str(self.record.get("surrogate") or "builtin")
+        capture = str(row["capture"])
+        surrogate = str(row.get("defense", "")).partition("@")[2]
+        if self.terms is IMAGES:
+            return "white-box" if surrogate in ("", str(row["victim"])) else "transfer"
+        surrogate = surrogate or str(self.record.get("surrogate") or "builtin")
         parser, *parts = re.split(r"[/:+, ]", capture)
         taught = any(part.startswith("finetuned") for part in parts)
         return "white-box" if parser == surrogate and not taught else "transfer"

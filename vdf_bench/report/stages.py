@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.report import words
 from vdf_bench.report.tables import attack_name, defense_name, records
+from vdf_bench.report.track import VIDEO
 from vdf_bench.stats import FAILS
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ READING: Final = (
 
 def paths(run: Run) -> list[Path]:
     """Every row of the summary that was attacked and is not void, by attack."""
-    if not len(run.summary):
+    if not len(run.summary) or run.terms is not VIDEO:
         return []
     return [_path(row) for row in records(run.summary) if row["victim"] and row["verdict"] != "void"]
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.report import words
+from vdf_bench.report.track import IMAGES, VIDEO
 from vdf_bench.stats import FAILS, GROUP, STILL, UNPURIFIED, effect_sizes, per_unit
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Metrics of a cell that are set against the clean twin; parts of DSR join them.
 EFFECTS = ("dsr", "head_psnr", "head_ssim", "depth_mae", "lip_correlation", "identity", "identity_arcface")
+#: The same of edits.
+EDIT_EFFECTS = ("dsr", "edit_psnr", "edit_ssim", "edit_l1", "edit_l2", "edit_l2_masked", "edit_identity", "edit_lpips")
 #: Metrics of the defense or the capture, shared by cells.
 SHARED = (
     "psnr",
@@ -47,7 +50,8 @@ def summarise(run: Run) -> pd.DataFrame:
 
     Returns:
         The group, ``access, arm, outcome`` (in words), ``cells, void, clips, units, seeds``; for each effect metric M
-        ``M_clean, M, M_delta, M_low, M_high, M_wide, M_sd``; for each shared metric its mean; and ``verdict``
+        ``M_clean, M, M_delta, M_low, M_high, M_wide, M_sd``, where ``dsr`` is the track's measure of success (``dsr``,
+        of edits ``dsr_l2``); for each shared metric its mean; and ``verdict``
         (``fails | partly | still | void | unknown``). Absent numbers are NaN.
     """
     import pandas as pd
@@ -55,9 +59,13 @@ def summarise(run: Run) -> pd.DataFrame:
     df = run.results
     attacked = df[(df["victim"] != "" if (df["victim"] != "").any() else df["stage"] == "capture")]
     attacked = attacked[attacked["arm"] != "clean"]
+    chosen = [*EFFECTS, *dsr_parts(df)] if run.terms is VIDEO else [*EFFECTS, *EDIT_EFFECTS]
     effects = {
-        metric: {tuple(row[name] for name in GROUP): row for row in records(effect_sizes(df, metric, run.identities))}
-        for metric in [*EFFECTS, *dsr_parts(df)]
+        metric: {
+            tuple(row[name] for name in GROUP): row
+            for row in records(effect_sizes(df, run.terms.success if metric == "dsr" else metric, run.identities))
+        }
+        for metric in dict.fromkeys(chosen)
     }
     treated = df[df["arm"] != "clean"]
     measured = {metric: treated[treated["metric"] == metric] for metric in SHARED}
@@ -67,7 +75,7 @@ def summarise(run: Run) -> pd.DataFrame:
         cells = group.drop_duplicates(["clip", "seed"])
         valid = cells[cells["outcome"] != "void"]
         row |= {
-            "access": run.access(row["capture"]),
+            "access": run.access(row),
             "arm": group["arm"].iloc[0],
             "outcome": _outcomes(
                 cells["outcome"] if row["victim"] else cells["outcome"].replace("trained", "captured")
@@ -178,12 +186,16 @@ def purifier_name(row: dict[str, Any]) -> str:
 
 def attack_name(row: dict[str, Any]) -> str:
     """``gaussian on composite frames · white-box, parser builtin/strict · as published``."""
+    if row["victim"] and not row["capture"]:
+        return f"{row['victim']} · {row['access']} · {purifier_name(row)}"
     frames = f" on {row['target']} frames" if row["target"] else ""
     return f"{row['victim'] or 'no victim'}{frames} · {row['access']}, parser {row['capture']} · {purifier_name(row)}"
 
 
 def columns(run: Run) -> list[Column]:
     """What is said of a defense under one attack."""
+    if run.terms is IMAGES:
+        return _edit_columns(run)
     parts = [(f"by {part.removeprefix('dsr_')} [%]", net(part)) for part in dsr_parts(run.results)]
     measured = [metric for metric in ("identity", "identity_arcface") if metric in set(run.results["metric"])]
     identities = [(words.label(metric), change(metric, words.number)) for metric in measured]
@@ -203,9 +215,27 @@ def columns(run: Run) -> list[Column]:
     ]
 
 
+def _edit_columns(run: Run) -> list[Column]:
+    lpips = [("edit LPIPS", change("edit_lpips", words.number))] if "edit_lpips" in set(run.results["metric"]) else []
+    return [
+        ("defense", lambda row: f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)),
+        (run.terms.success_label, delta("dsr", 0, 100)),
+        ("masked L2", lambda row: words.number(row["edit_l2_masked"], 3)),
+        ("edit L1", lambda row: words.number(row["edit_l1"], 3)),
+        ("edit PSNR [dB]", lambda row: words.number(row["edit_psnr"], 1)),
+        ("edit SSIM", lambda row: words.number(row["edit_ssim"], 3)),
+        *lpips,
+        ("identity", change("edit_identity", words.number)),
+        ("PSNR [dB]", lambda row: words.number(row["psnr"], 1)),
+        ("SSIM", lambda row: words.number(row["ssim"], 3)),
+        ("cost [s]", lambda row: words.small(row["seconds_per_frame"])),
+        ("portraits × seeds", lambda row: f"{row['clips']} × {row['seeds']}"),
+    ]
+
+
 _ATTACK: list[Column] = [
     ("victim", lambda row: f"{row['victim']} ({row['target']})" if row["target"] else row["victim"]),
-    ("parser", lambda row: f"{row['access']} ({row['capture']})"),
+    ("access", lambda row: f"{row['access']} ({row['capture']})" if row["capture"] else row["access"]),
     ("purifier", purifier_name),
 ]
 

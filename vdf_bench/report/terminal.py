@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.judges.gates import GATES
+from vdf_bench.judges.gates import EDIT_GATES, GATES
 from vdf_bench.report import words
 from vdf_bench.report.answer import answers
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
-from vdf_bench.report.tables import attack_name, dsr_parts, records
+from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
+from vdf_bench.report.track import IMAGES
 from vdf_bench.stats import FAILS, MIN_UNITS, STILL, UNPURIFIED, WIDE_UNITS
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ CELLS = 12
 #: Parts of DSR that have room here; the page has all.
 MAX_PARTS = 4
 _PARTS = {"dsr_identity": "id", "dsr_quality": "qual"}
+#: Columns of edits that have no room here.
+_WIDE = ("edit L1", "edit SSIM", "edit LPIPS", "portraits × seeds")
 _STYLES = {"fails": "green", "partly": "yellow", "still": "red", "void": "dim", "unknown": "dim"}
 
 
@@ -54,7 +57,9 @@ def _answers(run: Run) -> list[RenderableType]:
     lines = [_text(answer.text, f"bold {_STYLES[answer.verdict]}") for answer in found[:SENTENCES]]
     if len(found) > SENTENCES:
         lines.append(_text(f"… and {len(found) - SENTENCES} more; the page and summary.md have them all.", "dim"))
-    return lines or [_text("No victim was run, so there is no answer to whether a clone is possible.", "bold")]
+    return lines or [
+        _text(f"No victim was run, so there is no answer to whether a {run.terms.made} is possible.", "bold")
+    ]
 
 
 def _tables(run: Run) -> list[RenderableType]:
@@ -62,9 +67,24 @@ def _tables(run: Run) -> list[RenderableType]:
     summary = run.summary
     if not len(summary):
         return []
+    if run.terms is IMAGES:
+        return _edit_tables(run)
     groups = [rows for _, rows in summary.groupby(["victim", "target", "capture", "purifier"], sort=False)]
     parts = [p for p in dsr_parts(run.results) if summary[f"{p}_delta"].map(math.isfinite).any()][:MAX_PARTS]
     return [_heading(parts), *(_table(rows, parts) for rows in groups)]
+
+
+def _edit_tables(run: Run) -> list[RenderableType]:
+    """One table per editor, access and purifier."""
+    from rich.text import Text
+
+    layout = [column for column in columns(run) if column[0] not in _WIDE]
+    lines: list[RenderableType] = [""]
+    for _, rows in run.summary.groupby(["victim", "access", "purifier"], sort=False):
+        found = records(rows)
+        cells = [[show(row) for _, show in layout] for row in found]
+        lines += [Text(attack_name(found[0]), "bold"), _simple_table([name for name, _ in layout], cells), ""]
+    return lines
 
 
 def _suite(run: Run) -> list[RenderableType]:
@@ -198,12 +218,8 @@ def _footer(run: Run) -> list[RenderableType]:
     void = int(run.summary["void"].sum()) if len(run.summary) else 0
     gates = run.failed_gates()
     if void or gates:
-        lines.append(
-            _text(
-                f"Void: {words.count(void, 'cell')} whose clean clone missed a gate, left out of every number",
-                "bold",
-            )
-        )
+        missed = f"whose clean {run.terms.made} missed a gate, left out of every number"
+        lines.append(_text(f"Void: {words.count(void, 'cell')} {missed}", "bold"))
         lines += [_text(gate_sentence(gate), indent=2) for gate in gates]
     notes = run.record.get("notes") or []
     if notes:
@@ -211,17 +227,29 @@ def _footer(run: Run) -> list[RenderableType]:
         lines += [_text(str(note), indent=2) for note in notes]
     lines.append(_text("What the numbers mean", "bold"))
     meaning = [
-        "Every effect is defended minus clean, through the same attacker with the same seed. Net DSR is the share of "
-        "held-out frames on which the clone fails that the defense adds: from "
-        f"{words.percent(FAILS, False)} the victim fails to clone, up to {words.percent(STILL, False)} "
-        "it still clones. Head PSNR, lip r (lip correlation) and identity read clean→defended; the narrow columns "
-        "after net DSR are its net parts, which overlap; PSNR and SSIM are of the protected video; (c) marks controls.",
-        "White-box: the attacker parses with the network that the defense could differentiate. Transfer: with another.",
+        *(_EDIT_MEANING if run.terms is IMAGES else _MEANING),
         gates_sentence(run),
         basis(run),
         words.CAUTION,
     ]
     return [*lines, *(_text(line, "dim", 2) for line in meaning if line)]
+
+
+_MEANING = (
+    "Every effect is defended minus clean, through the same attacker with the same seed. Net DSR is the share of "
+    "held-out frames on which the clone fails that the defense adds: from "
+    f"{words.percent(FAILS, False)} the victim fails to clone, up to {words.percent(STILL, False)} "
+    "it still clones. Head PSNR, lip r (lip correlation) and identity read clean→defended; the narrow columns "
+    "after net DSR are its net parts, which overlap; PSNR and SSIM are of the protected video; (c) marks controls.",
+    "White-box: the attacker parses with the network that the defense could differentiate. Transfer: with another.",
+)
+_EDIT_MEANING = (
+    "Edits of the protected portrait are set against edits of the clean one through the same attacker. Net DSR (L2) is "
+    "the share of changes whose masked L2 exceeds .05 (RGB in [-1,1]): the edit is another one, not always a useless "
+    "one. Identity reads clean → protected: cosine between portrait and edit. PSNR and SSIM are of the protected "
+    "portrait.",
+    "White-box: the attacker edits with the network that the defense could differentiate. Transfer: with another.",
+)
 
 
 def gate_sentence(gate: dict[str, Any]) -> str:
@@ -238,10 +266,11 @@ def gate_sentence(gate: dict[str, Any]) -> str:
 
 def gates_sentence(run: Run, why: bool = False) -> str:
     """What clean clones were held to, with the reasons if ``why``, and what could not be measured."""
-    asked = "; ".join(f"{gate} ({gate.why})" for gate in GATES) if why else ", ".join(map(str, GATES))
+    gates = EDIT_GATES if run.terms is IMAGES else GATES
+    asked = "; ".join(f"{gate} ({gate.why})" for gate in gates) if why else ", ".join(map(str, gates))
     blind = [gate for gate in run.record.get("gates") or [] if gate.get("ok", False) is None]
     names = ", ".join(dict.fromkeys(f"{gate.get('gate')} of {gate.get('victim')}" for gate in blind))
-    return f"Gates of every clean clone: {asked}.{f' Not measured: {names}.' if names else ''}"
+    return f"Gates of every clean {run.terms.made}: {asked}.{f' Not measured: {names}.' if names else ''}"
 
 
 def basis(run: Run) -> str:
@@ -249,8 +278,9 @@ def basis(run: Run) -> str:
     summary = run.summary
     if not len(summary):
         return ""
-    rows = run.results[(run.results["stage"] == "clone") & (run.results["outcome"] != "void")]
-    frames = f", {int(rows['n'].median())} held-out frames each" if len(rows) else ""
+    rows = run.results[run.results["stage"].isin(["clone", "edit"]) & (run.results["outcome"] != "void")]
+    what = "edits" if run.terms is IMAGES else "held-out frames"
+    frames = f", {int(rows['n'].median())} {what} each" if len(rows) else ""
     units, clips, seeds = int(summary["units"].max()), int(summary["clips"].max()), int(summary["seeds"].max())
     people = f" of {words.count(units, 'person').replace('persons', 'people')}" if units != clips else ""
     text = f"n = {words.count(clips, 'clip')}{people}, {words.count(seeds, 'seed')}{frames}."

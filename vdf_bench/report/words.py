@@ -9,6 +9,11 @@ DASH = "–"
 #: Metrics of the printed tables -> short name; other metrics go by their own. Definitions are the judges'.
 LABELS: dict[str, str] = {
     "dsr": "DSR",
+    "edit_psnr": "edit PSNR",
+    "edit_ssim": "edit SSIM",
+    "edit_l2_masked": "masked L2",
+    "edit_l1": "edit L1",
+    "edit_identity": "identity of edits",
     "head_psnr": "head PSNR",
     "lip_correlation": "lip r",
     "identity": "identity",
@@ -22,18 +27,13 @@ LABELS: dict[str, str] = {
     "pose_error_deg": "pose error",
 }
 
-NET_DSR = (
-    "DSR of the defended clone minus that of the clean clone under the same attacker: 0 means that the defense changed "
-    "nothing. Identity alone passes a frozen, destroyed clone, and head PSNR alone a silent one, hence the parts. A "
-    "frame can fail for several reasons, so the parts do not add up."
-)
-
 OUTCOMES: dict[str, str] = {
     "trained": "the field trained and moves",
     "frozen": "the field is empty or static: what is seen is a still face in the background plate",
     "refused": "the attacker's capture stopped (the code says where)",
     "diverged": "the optimisation broke down",
     "timed-out": "training did not end in its time",
+    "edited": "the editor gave its pictures",
     "void": "the clean clone was not trained or missed a gate, so the cell proves nothing and no number counts it",
 }
 
