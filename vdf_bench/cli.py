@@ -12,6 +12,7 @@ from vdf_bench.commands import (
     catalogue,
     clips,
     doctor,
+    leaderboard,
     models,
     protect,
     report,
@@ -54,11 +55,13 @@ app.command()(doctor.doctor)
 app.command()(report.report)
 app.command()(protect.protect)
 app.command()(capture.capture)
+app.command()(leaderboard.submit)
 app.add_typer(clips.app, name="clips")
 app.add_typer(models.app, name="models")
 app.add_typer(victims.app, name="victims")
 app.add_typer(weights.app, name="weights")
 app.add_typer(reproduce.app, name="reproduce")
+app.add_typer(leaderboard.app, name="leaderboard")
 
 
 def main() -> None:

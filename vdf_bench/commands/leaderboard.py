@@ -1,0 +1,294 @@
+"""``submit`` and ``leaderboard``: entries of strangers, checked, computed again, ranked and shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vdf_bench import arguments
+from vdf_bench.commands.options import Jobs, Settings, make_console
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from vdf_bench.leaderboard.case import Case
+    from vdf_bench.leaderboard.findings import Finding
+    from vdf_bench.leaderboard.pack import Protected
+    from vdf_bench.leaderboard.records import Record
+    from vdf_bench.leaderboard.suite import BoardSuite
+    from vdf_bench.run import Run
+
+    Overrides = dict[str, dict[str, str]]
+
+app = typer.Typer(help="The leaderboard: check, verify, build.", no_args_is_help=True)
+
+Submission = Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A submission: a folder, or a plain tar of it.")]
+SuiteName = Annotated[str, typer.Option("--suite", metavar="SUITE", help="See vdf-bench leaderboard suite.")]
+StoreFolder = Annotated[Path, typer.Option("--store", help="Artifacts, shared by entries.")]
+Records = Annotated[Path | None, typer.Option("--records", help="Folder of records; default: the board's own.")]
+DEFAULT = "vdf-bench-v1"
+
+
+def submit(
+    defense: Annotated[str, typer.Option(metavar="NAME", help="The defense that protects the suite's clips.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the submission into.", show_default=False)],
+    contact: Annotated[str, typer.Option(help="A mail address or https link.", show_default=False)],
+    author: Annotated[list[str], typer.Option(help="Who made it; repeatable.", show_default=False)],
+    suite: SuiteName = DEFAULT,
+    method: Annotated[
+        bool, typer.Option("--method", help="Send the method instead of frames: it is run again on held-out clips.")
+    ] = False,
+    name: Annotated[str, typer.Option(help="Of the entry; default: the defense's.")] = "",
+    entry_version: Annotated[int, typer.Option("--entry-version", help="Raise it to submit again.", min=1)] = 1,
+    title: Annotated[str, typer.Option(help="Default: the defense's.")] = "",
+    summary: Annotated[str, typer.Option(help="A sentence or two.")] = "",
+    licence: Annotated[str, typer.Option(help="Of the files that are sent.")] = "CC-BY-4.0",
+    paper: Annotated[str, typer.Option(help="Title of the paper; give --paper-url too.")] = "",
+    paper_url: Annotated[str, typer.Option("--paper-url", help="Where it is.")] = "",
+    sign: Annotated[Path | None, typer.Option(help="SSH key to sign the manifest with.")] = None,
+    set_: Settings = None,
+    store: StoreFolder = Path("leaderboard-store"),
+    jobs: Jobs = 0,
+) -> None:
+    """Pack an entry for the leaderboard: the suite's clips under a defense, and a manifest. Files may be published."""
+    from vdf_bench import registry
+    from vdf_bench.leaderboard import pack, signature
+    from vdf_bench.leaderboard.manifest import FILE, Paper
+
+    board = _suite(suite)
+    card = registry.load("defenses", defense).card
+    if bool(paper) != bool(paper_url):
+        raise UserError("--paper and --paper-url belong together: give both or neither")
+    about = pack.About(
+        name=name or defense,
+        title=title or card.title,
+        authors=tuple(author),
+        contact=contact,
+        licence=licence,
+        version=entry_version,
+        summary=summary,
+        paper=Paper(title=paper, url=paper_url) if paper else None,
+        role="control" if defense == "none" or "control" in card.tags else "defense",
+    )
+    overrides = arguments.overrides(set_ or [])
+    component = pack.method_of(defense, overrides.get(defense, {}))
+    pack.prepare(out)
+    if method:
+        pack.write_method(out, board, about, component, list(board.seeds))
+    else:
+        protected = _protect(board, defense, overrides, store, jobs or arguments.cores())
+        pack.write_frames(out, board, protected, about, component, list(board.seeds))
+    if sign is not None:
+        signature.sign(out / FILE, sign)
+    typer.echo(f"written to {out}; now: vdf-bench leaderboard check {out}")
+
+
+def _protect(suite: BoardSuite, defense: str, overrides: Overrides, store: Path, jobs: int) -> Protected:
+    from vdf_bench.execute.local import ROUGH_SECONDS, execute
+    from vdf_bench.leaderboard.pack import plan_protection, read_protected
+    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.store import Store
+
+    _, plan, wanted = plan_protection(suite, defense, overrides)
+    seconds = {key: ROUGH_SECONDS[step.name] for key, step in plan.steps.items()}
+    kept = Store(store)
+    with ProgressWatcher(make_console(), dict(seconds), jobs) as watcher:
+        execute(plan, kept, jobs, seconds, watcher)
+    return read_protected(kept, wanted)
+
+
+@app.command()
+def check(
+    submission: Submission,
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")] = "text",
+    records: Records = None,
+) -> None:
+    """Hold a submission to every rule. Exit code 0: fine, 1: refused, 2: it could not be checked."""
+    from vdf_bench.leaderboard.check import opened
+
+    form = arguments.choice(format_, "--format", ("text", "json"))
+    with opened(submission, _records(records)) as (case, findings):
+        if form == "json":
+            refused = any(finding.severity == "error" for finding in findings)
+            told = {"refused": refused, "findings": [finding.record() for finding in findings]}
+            typer.echo(json.dumps(told, indent=1, sort_keys=True))
+        else:
+            _print(findings, case)
+    if any(finding.severity == "error" for finding in findings):
+        sys.exit(1)
+
+
+@app.command()
+def verify(
+    submission: Submission,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: verified/NAME.")] = None,
+    store: StoreFolder = Path("leaderboard-store"),
+    publish: Annotated[bool, typer.Option("--publish", help="Add the record to the board.")] = False,
+    clip: Annotated[str, typer.Option(metavar="CLIPS", help="Of methods: held-out clips; default: all.")] = "",
+    seed: Annotated[str, typer.Option(metavar="SEEDS", help="Of methods: seeds that nobody was told.")] = "",
+    records: Records = None,
+    jobs: Jobs = 0,
+) -> None:
+    """Compute everything again; compare with the record if there is one. Exit code 1: refused, or it disagrees."""
+    from vdf_bench.leaderboard.check import opened
+    from vdf_bench.leaderboard.records import FOLDER
+
+    folder = records or FOLDER
+    with opened(submission, _records(records)) as (case, findings):
+        _print([finding for finding in findings if finding.severity == "error"], None)
+        stands = {finding.rule for finding in findings if finding.severity == "error"}
+        known = _known(case, folder) if not stands or stands <= {"file-hash", "frames-hash"} else None
+        moved = _moved(case, known) if known else []
+        for line in moved:
+            typer.echo(f"disagrees with the record of {known.id if known else ''}: {line}")
+        if stands or moved:
+            sys.exit(1)
+        found, run = _compute(case, out, store, clip, seed, jobs)
+        if known is not None:
+            _compare(known, found)
+        elif publish:
+            _publish(found, run, folder)
+        else:
+            typer.echo(f"verified; add --publish to put it on the board as {found.id}")
+
+
+@app.command("suite")
+def suite_(name: Annotated[str, typer.Argument(help="A suite; none lists all.")] = "") -> None:
+    """Show suites: what every entry is measured on, and the hash over it."""
+    from vdf_bench.leaderboard.suites import SUITES
+
+    for suite in [_suite(name)] if name else SUITES.values():
+        typer.echo(f"{suite.name}  {suite.sha256}\n  {suite.summary}")
+        if name:
+            typer.echo(json.dumps(suite.record(), indent=1, sort_keys=True))
+
+
+@app.command()
+def build(
+    out: Annotated[Path, typer.Argument(help="Folder for the site.")],
+    records: Records = None,
+) -> None:
+    """Write the site: static pages that ask nothing of the network."""
+    from vdf_bench.leaderboard.records import FOLDER
+    from vdf_bench.leaderboard.site import build as build_site
+
+    found = build_site(_records(records), out, records or FOLDER)
+    typer.echo(f"{found} pages: {out / 'index.html'}")
+
+
+@app.command()
+def mark(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A file of leaderboard/submissions.")],
+    status: Annotated[str, typer.Option(metavar="STATUS", help="contested, withdrawn, superseded or listed.")],
+    reason: Annotated[str, typer.Option(help="Shown beside the entry.")],
+    by: Annotated[str, typer.Option(help="Who says so; of superseded, the entry that takes its place.")] = "",
+) -> None:
+    """Append an event to an entry; it stays visible, with the reason."""
+    from pydantic import ValidationError
+
+    from vdf_bench.leaderboard.records import Event, add_event
+
+    said = arguments.choice(status, "--status", ("contested", "withdrawn", "superseded", "listed"))
+    today = datetime.now(UTC).date().isoformat()
+    try:
+        event = Event.model_validate({"status": said, "date": today, "reason": reason, "by": by})
+    except ValidationError as error:
+        raise UserError(f"--reason: {error.errors()[0]['msg']}") from None
+    found = add_event(record, event)
+    typer.echo(f"{found.id} is {found.status} now: {reason}")
+
+
+def _suite(name: str) -> BoardSuite:
+    from vdf_bench.leaderboard.suites import suite
+
+    return suite(name)
+
+
+def _records(folder: Path | None) -> list[Record]:
+    from vdf_bench.leaderboard.records import FOLDER, read_records
+
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--records {folder} is no folder: give the one that holds SUITE/ENTRY.json")
+    return read_records(folder or FOLDER)
+
+
+def _print(findings: list[Finding], case: Case | None) -> None:
+    for finding in findings:
+        where = f"{finding.path}: " if finding.path else ""
+        typer.echo(f"{finding.severity}: {finding.rule}: {where}{finding.message} ({finding.remedy})")
+    if case is not None and not any(finding.severity == "error" for finding in findings):
+        manifest = case.manifest
+        typer.echo(f"fine: {manifest.entry.name} {manifest.entry.version}, {manifest.kind} for {manifest.suite.name}")
+        walls = sorted({wall for media in case.media.values() for wall in media.walls})
+        if walls:
+            typer.echo(f"decoded behind: {', '.join(walls)}")
+
+
+def _moved(case: Case, known: Record) -> list[str]:
+    from vdf_bench.leaderboard.verify import locate
+
+    with tempfile.TemporaryDirectory() as work:
+        return locate(case, known, Path(work))
+
+
+def _known(case: Case, folder: Path) -> Record | None:
+    """The record of the same entry, version and suite."""
+    from vdf_bench.leaderboard.records import read_record
+
+    entry, suite = case.manifest.entry, case.manifest.suite
+    path = folder / suite.name / f"{entry.name}-v{entry.version}.json"
+    return read_record(path) if path.is_file() else None
+
+
+def _compute(case: Case, out: Path | None, store: Path, clip: str, seed: str, jobs: int) -> tuple[Record, Run | None]:
+    from vdf_bench.costs import expected_seconds
+    from vdf_bench.execute.local import StepFailedError
+    from vdf_bench.leaderboard import verify as board
+    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.run import complete
+
+    manifest = case.manifest
+    folder = out or Path("verified") / f"{manifest.entry.name}-v{manifest.entry.version}"
+    if manifest.kind == "frames":
+        if clip or seed:
+            raise UserError("--clip and --seed are of methods: frames were made of the suite's own clips")
+        run = board.frames_run(case, folder, store)
+    else:
+        seeds = tuple(arguments.seed(text) for text in arguments.names(seed))
+        if not seeds:
+            raise UserError("--seed: a method is run again with seeds that its submitter does not know: give some")
+        run = board.method_run(case, folder, store, arguments.names(clip) or case.suite.heldout, seeds)
+    cores = jobs or arguments.cores()
+    try:
+        with ProgressWatcher(make_console(), expected_seconds(run), cores) as watcher:
+            complete(run, cores, watcher, watcher.say)
+    except StepFailedError as error:
+        typer.echo(f"this machine gave up: {str(error).splitlines()[-1]}", err=True)
+        return board.failed(case, str(error).splitlines()[-1]), None
+    return board.record_of(case, run), run
+
+
+def _compare(known: Record, found: Record) -> None:
+    """Print where a recomputation leaves the record; exit 1 where it does."""
+    from vdf_bench.leaderboard.verify import disagreements
+
+    told = disagreements(known, found)
+    for line in told:
+        typer.echo(f"disagrees with the record of {known.id}: {line}")
+    if told:
+        sys.exit(1)
+    typer.echo(f"agrees with the record of {known.id}: {len(found.frames)} clips, {len(found.cells)} cells")
+
+
+def _publish(found: Record, run: Run | None, folder: Path) -> None:
+    from vdf_bench.leaderboard.pictures import save_pictures
+    from vdf_bench.leaderboard.records import add_record
+
+    pictures = save_pictures(found, run, folder) if run is not None else {}
+    path = add_record(found.model_copy(update={"pictures": pictures}), folder)
+    typer.echo(f"written to {path}")
