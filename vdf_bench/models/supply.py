@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from vdf_bench.errors import UserError
 from vdf_bench.models.third_party import THIRD_PARTY, ThirdParty, check_size, entry_of, path_of
-from vdf_bench.models.weights import WEIGHTS_VARIABLE, check_model_folder, read_state_dict, user_folder
+from vdf_bench.models.weights import (
+    WEIGHTS_VARIABLE,
+    check_model_folder,
+    read_checkpoint,
+    read_state_dict,
+    user_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,6 +251,8 @@ def check_form(entry: ThirdParty, path: Path) -> None:
         load_arcface(path)
     elif entry.form == "state-dict":
         read_state_dict(path, entry.name)
+    elif entry.form == "checkpoint":
+        read_checkpoint(path, entry.name)
     elif not zipfile.is_zipfile(path):
         raise UserError(f"{path.name} is no {entry.name}: not a zip bundle; see {entry.page}")
 

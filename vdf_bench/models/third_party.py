@@ -14,7 +14,7 @@ from vdf_bench.errors import UserError
 if TYPE_CHECKING:
     from pathlib import Path
 
-Form = Literal["onnx", "state-dict", "bundle", "folder"]
+Form = Literal["onnx", "state-dict", "checkpoint", "bundle", "folder"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ThirdParty:
         name: as of ``vdf-bench weights fetch NAME``.
         file: file or folder name in the user's folder.
         purpose: columns and components that they switch on.
-        form: what the file must be: an ONNX graph, a state dict of plain tensors, a zip bundle, a model folder.
+        form: what the file must be: an ONNX graph, a state dict of plain tensors, a checkpoint (tables of tensors and
+            numbers), a zip bundle, a model folder.
         licence: under which they are published.
         page: where they are described.
         url: direct download, https; empty where there is none that a program can use.
@@ -103,6 +104,17 @@ _TABLE: Final = (
                "vdf_bench.purifiers.diffusion.upscale"),
     ThirdParty("pixel-diffusion", "pixel-diffusion", "the purifiers diffpure and grid-pure", "folder",
                "as of your model", "https://huggingface.co/docs/diffusers", "", 8192, 0, "", "vdf_bench.models.pixels"),
+    ThirdParty("stargan", "stargan-G.ckpt", "the editor stargan", "state-dict", "MIT code; trained on CelebA, which is "
+               "for non-commercial research", "https://github.com/yunjey/stargan", "", 128, 0, "",
+               "vdf_bench.victims.editors.official.stargan"),
+    ThirdParty("attgan", "attgan-weights.pth", "the editor attgan", "checkpoint", "MIT code; trained on CelebA, which "
+               "is for non-commercial research", "https://github.com/elvisyjlin/AttGAN-PyTorch", "", 2048, 0, "",
+               "vdf_bench.victims.editors.official.attgan"),
+    ThirdParty("hisd", "hisd-gen.pt", "the editor hisd", "checkpoint", "for non-commercial use: see its page",
+               "https://github.com/imlixinyang/HiSD", "", 2048, 0, "", "vdf_bench.victims.editors.official.hisd"),
+    ThirdParty("attentiongan", "attentiongan-G.ckpt", "the editor attentiongan", "state-dict", "for non-"
+               "commercial use: see its page", "https://github.com/Ha0Tang/AttentionGAN", "", 128, 0, "",
+               "vdf_bench.victims.editors.official.attentiongan"),
 )  # fmt: skip
 
 #: Everything that a user may supply, by name.

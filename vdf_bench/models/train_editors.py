@@ -30,8 +30,8 @@ GATE_SEED: Final = 310_000
 GATE_PEOPLE: Final = 50
 #: Edge, batch and steps of the stages.
 STAGES: Final = {
-    "stargan-synth": ((64, 16, 1800), (128, 8, 1800)),
-    "attgan-synth": ((64, 16, 3000), (128, 8, 3600)),
+    "stargan-synth": ((64, 16, 1200), (128, 8, 1000)),
+    "attgan-synth": ((64, 16, 2500), (128, 8, 2500)),
 }
 TITLES: Final = {
     "stargan-synth": "attribute editor of StarGAN's family: residual generator, the condition as planes, instance norm",
@@ -86,8 +86,8 @@ def train_editor(
         "title": TITLES[name],
         "licence": "Apache-2.0",
         "parameters": sum(p.numel() for p in network.parameters()),
-        "data": f"{sittings.rgb.shape[1] * len(sittings)} renders: {_described(sittings)}, each in six states of the five "
-        "attributes; no picture of a real person",
+        "data": f"{sittings.rgb.shape[1] * len(sittings)} renders: {_described(sittings)}, each in six states of the "
+        "five attributes; no picture of a real person",
         "seed": seed,
         "steps": {f"{edge} px": steps for edge, _, steps in stages},
         "cpu_seconds": round(time.process_time() - started),

@@ -148,6 +148,38 @@ def read_state_dict(path: Path, name: str) -> dict[str, Tensor]:
     Raises:
         UserError: absent, too large, or not a plain state dict.
     """
+    return _tensors(read_checkpoint(path, name), path, name)
+
+
+def read_part(path: Path, name: str, part: str) -> dict[str, Tensor]:
+    """The tensors of one network in a user's checkpoint: its table ``part``, or the keys that begin with ``part.``.
+
+    Args:
+        path: the file.
+        name: of its entry in :mod:`vdf_bench.models.third_party`.
+        part: the network, as the official training names it; a file of that network alone will do as well.
+
+    Raises:
+        UserError: absent, too large, or with no plain state dict there.
+    """
+    content = read_checkpoint(path, name)
+    if isinstance(content, dict) and isinstance(content.get(part), dict):
+        content = content[part]
+    elif isinstance(content, dict) and (own := [key for key in content if str(key).startswith(f"{part}.")]):
+        content = {key.removeprefix(f"{part}."): content[key] for key in own}
+    return _tensors(content, path, name)
+
+
+def read_checkpoint(path: Path, name: str) -> Any:
+    """What a user's checkpoint holds: tensors, numbers and tables of them; no code in it is run.
+
+    Args:
+        path: the file.
+        name: of its entry in :mod:`vdf_bench.models.third_party`.
+
+    Raises:
+        UserError: absent, too large, or damaged, or it holds more than that.
+    """
     import pickle
 
     import torch
@@ -158,16 +190,23 @@ def read_state_dict(path: Path, name: str) -> dict[str, Tensor]:
         raise UserError(f"{name} needs {path}: get it with {how_to_get(name)}, or set {WEIGHTS_VARIABLE}")
     check_size(name, path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(state, dict) or not all(isinstance(each, torch.Tensor) for each in state.values()):
-            raise TypeError("not a table of tensors")
+        return torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, ValueError, KeyError) as error:
         # PyTorch's own words would advise to trust the file.
         reason = "it holds more than plain tensors, or is damaged"
         if not isinstance(error, pickle.UnpicklingError):
             reason = _first_line(error)
         raise UserError(f"{path} is not a state dict of {name}: {reason}; {how_to_get(name)}") from None
-    return state
+
+
+def _tensors(content: Any, path: Path, name: str) -> dict[str, Tensor]:
+    import torch
+
+    from vdf_bench.models.third_party import how_to_get
+
+    if not isinstance(content, dict) or not all(isinstance(each, torch.Tensor) for each in content.values()):
+        raise UserError(f"{path} is not a state dict of {name}: not a table of tensors; {how_to_get(name)}")
+    return content
 
 
 def load_user_checkpoint(network: nn.Module, name: str, folder: Path | None = None) -> None:
