@@ -22,6 +22,7 @@ class Preset:
         clips: the clips that are run when none is named.
         seeds: of defenses and victims.
         portraits: how many rendered portraits the images track takes when no clip is named.
+        portrait_size: edge of single portraits, pixels: the one that the shipped editors were trained at.
         scale: how large victims are: sized for a CPU, or as published.
         device: where victims train: ``cpu``, or ``auto`` for a GPU where there is one.
         summary: for help texts.
@@ -36,10 +37,15 @@ class Preset:
     scale: Scale = "compact"
     device: str = "cpu"
     portraits: int = 8
+    portrait_size: int = 128
 
     def resized(self, size: int | None, frames: int | None) -> Preset:
         """This preset with another frame size or clip length."""
         return replace(self, size=size or self.size, frames=frames or self.frames)
+
+    def still(self, size: int | None = None) -> Preset:
+        """This preset for single portraits."""
+        return replace(self, size=size or self.portrait_size, frames=1)
 
 
 _PUBLIC = ("synth-a", "synth-b", "synth-c", "synth-d", "synth-e", "synth-f", "synth-g", "synth-h", "photo-astronaut")
@@ -60,6 +66,7 @@ PRESETS = {
             scale="paper",
             device="auto",
             portraits=100,
+            portrait_size=256,
         ),
     )
 }

@@ -7,7 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from vdf_bench.claims.catalogue import CLAIMS, Claim, Part, Study, find
+from vdf_bench.claims.catalogue import CLAIMS, find
+from vdf_bench.claims.claim import Claim, Part, Study
 from vdf_bench.claims.equal_success import Ratio
 from vdf_bench.claims.findings import find_out, find_speed
 from vdf_bench.claims.measures import people

@@ -6,11 +6,12 @@ bound is this project's own and says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
+
+from vdf_bench.claims.claim import Claim, Part, Study
+from vdf_bench.claims.grasp import GRASP_CLAIMS
 
 VDF: Final = "VDF (arXiv 2512.21019)"
-GRASP: Final = "GRASP (arXiv 2510.01699)"
 #: A person each, so many that there can be an interval. Chosen by their clean clones alone: those of synth-d miss their
 #: gate at 96 px.
 CLIPS: Final = ("synth-a", "synth-b", "synth-c", "synth-e", "synth-f")
@@ -19,93 +20,11 @@ HOLDS: Final = 0.5
 #: Share of the face, and dB, from which a part that is taken away is said to be missed.
 MISSED_FACE, MISSED_DB = 0.1, 0.5
 
-#: ``value``: the metric. ``net``: the metric less that of the clean twin under the same attacker. ``lost``: what the
-#: metric falls by from ``against`` to ``defense``, ``gained`` what it rises by. ``ratio``: that of ``defense`` over
-#: that of ``against``.
-How = Literal["value", "net", "lost", "gained", "ratio"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A figure.
-
-    Attributes:
-        name: what it says.
-        metric: a metric of the result table, or a name of the traces.
-        bound: the claim holds from here on; None of a figure that is only told beside.
-        how: how it follows from the tables.
-        defense: whose.
-        against: the other one, where two are compared.
-        purifier, victim: of the attacker; empty where the metric has none.
-        unit: ``%`` is printed times 100.
-        traced: ``metric`` is one of the traces; its mean over frames counts.
-    """
-
-    name: str
-    metric: str
-    bound: float | None = None
-    how: How = "value"
-    defense: str = "vdf"
-    against: str = ""
-    purifier: str = "identity"
-    victim: str = ""
-    unit: str = ""
-    traced: bool = False
-
-
-@dataclass(frozen=True)
-class Study:
-    """What is run for a claim: an ordinary run, whose steps all claims share.
-
-    Attributes:
-        defenses, controls, victims: names; without victims the run ends at the attacker's capture.
-        chains: what the attacker does to the frames first.
-        length: of the clips, such as ``@24f``; empty takes the preset's.
-        clips: at most so many of the clips, where a defense is dear.
-    """
-
-    defenses: tuple[str, ...] = ("vdf",)
-    controls: tuple[str, ...] = ()
-    victims: tuple[str, ...] = ()
-    chains: tuple[str, ...] = ("identity",)
-    length: str = ""
-    clips: int | None = None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A published claim.
-
-    Attributes:
-        name: as on the command line.
-        title: for lists.
-        paper: which.
-        quote: what it says; within quotation marks its very words.
-        protocol: what is run here instead, and where that departs.
-        study: the run; None where the claim has a measurement of its own.
-        parts: the figures that decide.
-        any_part: one part is enough.
-        beside: figures that are told and decide nothing.
-        missing: what keeps the claim from being tested here; empty where nothing does.
-    """
-
-    name: str
-    title: str
-    paper: str
-    quote: str
-    protocol: str
-    study: Study | None
-    parts: tuple[Part, ...] = ()
-    any_part: bool = False
-    beside: tuple[Part, ...] = ()
-    missing: str = ""
-
-
 _SCALING = ("resize:0.5", "resize:0.75", "resize:1.5", "resize:2", "resize:0.6", "resize:1.25")
 _PURIFICATION = ("jpeg:75", "gaussian-noise:0.05", "diffpure-synth:100", "grid-pure-synth:10")
 _ROBUST = "robust “against scaling operations and state-of-the-art purification attacks”"
-#: Length of the clips on which ablations are compared, and of those on which a dear defense is tried.
-_SHORT, _SHORTEST = "@24f", "@16f"
+#: Length of the clips on which ablations are compared.
+_SHORT = "@24f"
 
 
 def _holds(name: str, victim: str = "gaussian", purifier: str = "identity") -> Part:
@@ -231,29 +150,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "the multi-scale dual-domain attention module is said to buy protection and fidelity (taken away: the mask)",
         (_missed("vdf-nomask"), _dearer("vdf-nomask")),
     ),
-    Claim(
-        name="grasp",
-        title="GRASP defeats facial attribute manipulation invisibly",
-        paper=GRASP,
-        quote="PSNR above 40 dB, SSIM 0.99 and 100 % DSR against facial attribute manipulation",
-        protocol="No attribute editor is here, so the claim is not judged. Clearly apart from it: grasp, a "
-        "reconstruction of its gradient projection, set against the face parser of a capture, on 16 frames of one "
-        "person, for it is dear.",
-        study=Study(("grasp",), length=_SHORTEST, clips=1),
-        beside=(
-            Part("against the parser: PSNR", "psnr", defense="grasp", unit="dB"),
-            Part("against the parser: SSIM", "ssim", defense="grasp"),
-            Part(
-                "against the parser: frames in which it misses the face",
-                "success",
-                defense="grasp",
-                unit="%",
-                traced=True,
-            ),
-            Part("against the parser: face still parsed in a capture", "face_recall", defense="grasp", unit="%"),
-        ),
-        missing="facial attribute editors (StarGAN, AttGAN, HiSD and their like) as victims",
-    ),
+    *GRASP_CLAIMS,
 )
 
 

@@ -10,7 +10,7 @@ from vdf_bench.claims.verdicts import Measured, Verdict, combine, judge, summari
 from vdf_bench.report import words
 
 if TYPE_CHECKING:
-    from vdf_bench.claims.catalogue import Claim, Part
+    from vdf_bench.claims.claim import Claim, Part
     from vdf_bench.claims.equal_success import Ratio
     from vdf_bench.report.record import Run
 

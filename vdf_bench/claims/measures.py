@@ -11,7 +11,7 @@ from vdf_bench.stats import UNPURIFIED, paired_differences, per_unit
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vdf_bench.claims.catalogue import Part
+    from vdf_bench.claims.claim import Part
     from vdf_bench.report.record import Run
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.budget import Budget
 from vdf_bench.claims.catalogue import CLIPS
 from vdf_bench.claims.findings import Finding, find_out, find_speed
+from vdf_bench.plan.clips import PORTRAITS
 from vdf_bench.presets import preset as find_preset
 from vdf_bench.store import digest, write_atomically
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vdf_bench.claims.catalogue import Claim, Study
+    from vdf_bench.claims.claim import Claim, Study
     from vdf_bench.execute.local import Watcher
     from vdf_bench.plan import Request
     from vdf_bench.presets import Preset
@@ -66,15 +67,23 @@ def request(study: Study, setup: Setup) -> Request:
     """What a study asks of an ordinary run."""
     from vdf_bench.plan import Request, every_attacker
 
+    images = study.track == "images"
     return Request(
-        preset=setup.preset,
+        preset=setup.preset.still() if images else setup.preset,
         defenses=study.defenses,
         controls=study.controls,
         victims=study.victims,
         attackers=every_attacker(study.chains, ("builtin",)),
-        clips=tuple(clip + study.length for clip in setup.clips[: study.clips]),
-        budgets=(setup.budget,),
+        clips=portraits(study, setup) if images else tuple(c + study.length for c in setup.clips[: study.clips]),
+        budgets=(Budget(study.budget / 255) if study.budget else setup.budget,),
+        track=study.track,
     )
+
+
+def portraits(study: Study, setup: Setup) -> tuple[str, ...]:
+    """The portraits of a claim on images: the study's, or those that were asked for."""
+    asked = tuple(clip for clip in setup.clips if clip.partition(":")[0] == PORTRAITS)
+    return asked or (f"{PORTRAITS}:{study.clips}",)
 
 
 def prepare_claim(claim: Claim, setup: Setup) -> Run:

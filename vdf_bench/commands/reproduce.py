@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from vdf_bench.claims.catalogue import Claim
+    from vdf_bench.claims.claim import Claim
     from vdf_bench.claims.findings import Finding
     from vdf_bench.claims.reproduce import Setup
 
@@ -27,7 +27,9 @@ app = typer.Typer(help="Published claims, measured here.", no_args_is_help=True)
 PresetOption = Annotated[str, typer.Option("--preset", metavar="PRESET", help="quick, standard, full or paper.")]
 #: As ``--clip`` takes them.
 _CLIPS = ",".join(CLIPS)
-ClipOption = Annotated[str, typer.Option("--clip", metavar="CLIPS", help="A person each; an interval needs five.")]
+ClipOption = Annotated[
+    str, typer.Option("--clip", metavar="CLIPS", help="A person each; an interval needs five. GRASP's: portraits:N.")
+]
 BudgetOption = Annotated[str, typer.Option("--budget", metavar="BUDGET", help="One bound, such as 0.05.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of the store, the runs and the page.")]
 
@@ -92,11 +94,13 @@ def _command(claim: Claim) -> Callable[..., None]:
 def _setup(preset: str, clip: str, budget: str, size: int | None, frames: int | None, out: Path, jobs: int) -> Setup:
     from vdf_bench.budget import Budget
     from vdf_bench.claims.reproduce import Setup
+    from vdf_bench.plan.clips import PORTRAITS
     from vdf_bench.presets import preset as find_preset
 
     clips = arguments.some_names(clip, "--clip")
     for name in clips:
-        arguments.known_clip(name)
+        if name.partition(":")[0] != PORTRAITS:
+            arguments.known_clip(name)
     found = find_preset(preset).resized(size, frames)
     return Setup(found, clips, Budget.parse(budget), out, jobs or arguments.cores())
 
