@@ -18,6 +18,7 @@ from vdf_bench.plan.request import Attacker
 from vdf_bench.store import file_digest
 
 if TYPE_CHECKING:
+    from vdf_bench.interfaces import Track
     from vdf_bench.plan.request import Request
 
 
@@ -89,17 +90,18 @@ def _is_of(victim: str, images_track: bool) -> bool:
 
 def _protectors(request: Request, victims: list[str], plan: Plan) -> list[Protector]:
     """Every arm of the run with its surrogate: clean, controls, defenses."""
-    every = registry.names("defenses")
-    if request.track == "images":  # what differentiates no editor is run where it is named
-        every = [name for name in every if _attacks_editors(name)]
+    every = [name for name in registry.names("defenses") if _is_at_home(name, request.track)]
     names = _select("defenses", request.defenses, plan, every)
     texts = list(dict.fromkeys(["none", *request.controls, *names]))
     return list(dict.fromkeys(one for text in texts for one in protectors(text, request.track, victims)))
 
 
-def _attacks_editors(defense: str) -> bool:
+def _is_at_home(defense: str, track: Track) -> bool:
+    """Whether ``all`` means a defense in this track; elsewhere it is run where it is named."""
     cls = registry.load("defenses", defense)
-    return "editor" in cls.surrogates or "control" in cls.card.tags
+    if track == "images":
+        return "editor" in cls.surrogates or "control" in cls.card.tags
+    return cls.surrogates != {"editor"}
 
 
 def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan, every: list[str]) -> list[str]:
