@@ -167,13 +167,13 @@ class Arrows:
         label = f"teach {spec.parser} on {spec.finetuned}"
         return self.plan.add(Step("harden", label, {"parser": spec.parser, "seed": seed}, inputs, code))
 
-    def _victim(self, victim: str) -> dict[str, Any]:
+    def victim(self, victim: str) -> dict[str, Any]:
         card = registry.load("victims", victim).card
         return {"victim": victim, "version": card.version, "parameters": self.values("victims", victim)}
 
     def fit(self, capture: str, victim: str, target: Target, seed: int, label: str) -> str:
         params = {
-            **self._victim(victim),
+            **self.victim(victim),
             "target": target,
             "seed": seed,
             "iterations": self.request.iterations,
@@ -185,7 +185,7 @@ class Arrows:
         return self.plan.add(Step("fit", f"train {label}", params, {"capture": capture}, code))
 
     def drive(self, head: str, capture: str, twin: str, victim: str, label: str) -> str:
-        params = {**self._victim(victim), "drive": self.request.drive, "device": self.request.device}
+        params = {**self.victim(victim), "drive": self.request.drive, "device": self.request.device}
         inputs = {"head": head, "capture": capture, "clean_capture": twin}
         return self.plan.add(Step("drive", f"drive {label}", params, inputs, self.code("victims", victim)))
 
