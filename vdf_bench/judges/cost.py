@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vdf_bench.interfaces import Evidence, Measurement
 
 #: Steps that the attacker pays for.
-ATTACKER_STEPS = ("purify", "teach", "view", "capture", "fit", "drive")
+ATTACKER_STEPS = ("purify", "teach", "view", "capture", "fit", "drive", "edit")
 
 
 class Cost(BaseJudge):
@@ -42,3 +42,15 @@ class Cost(BaseJudge):
         spent = [evidence.seconds[step] for step in ATTACKER_STEPS if step in evidence.seconds]
         if spent:
             yield measurement("attacker_seconds", sum(spent), len(spent))
+
+
+class EditCost(Cost):
+    """The same in the images track."""
+
+    card = Card(
+        name="edit-cost",
+        title="Cost, of single portraits",
+        summary="CPU seconds and optimiser iterations per protected portrait, peak memory, and the attacker's seconds; "
+        "what was not recorded is left out.",
+    )
+    stage = "edit"

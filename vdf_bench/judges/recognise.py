@@ -106,9 +106,7 @@ RENDERED_ONLY: Final = (
 )
 
 
-def choose_for(
-    overrides: dict[str, dict[str, str]], real: bool, judges: Sequence[str] = ("dsr", "identity")
-) -> Choice:
+def choose_for(overrides: dict[str, dict[str, str]], real: bool, judges: Sequence[str] = ("dsr", "identity")) -> Choice:
     """Who recognises people in a clip of a run: a file that one of the judges was given serves all.
 
     Args:

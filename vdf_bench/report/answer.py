@@ -65,7 +65,7 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
 
 
 def _whom(run: Run, clips: tuple[str, ...]) -> str:
-    return clips[0] if len(clips) == 1 else words.count(len(clips), "clip" if run.terms is VIDEO else "portrait")
+    return clips[0] if len(clips) == 1 else words.count(len(clips), run.terms.clips)
 
 
 def _suite_answer(run: Run, score: Score) -> Answer:

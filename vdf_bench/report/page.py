@@ -92,7 +92,7 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         outcomes=[(name, text) for name, text in words.OUTCOMES.items() if (run.results["outcome"] == name).any()],
         basis=basis(run),
         n=sample(run.summary) if len(run.summary) else "",
-        caution=words.CAUTION,
+        caution=run.terms.caution,
         thresholds=(words.percent(FAILS, False), words.percent(STILL, False)),
     )
     path = run.folder / "report.html"

@@ -107,7 +107,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def sample(rows: pd.DataFrame) -> str:
     """``n = 5–6 clips`` behind the rows of a summary."""
     low, high = int(rows["clips"].min()), int(rows["clips"].max())
-    return f"n = {words.count(high, 'clip')}" if low == high else f"n = {low}–{high} clips"
+    noun = "portrait" if ((rows["victim"] != "") & (rows["capture"] == "")).any() else "clip"
+    return f"n = {words.count(high, noun)}" if low == high else f"n = {low}–{high} {noun}s"
 
 
 def _reading_order(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -230,7 +230,7 @@ def _footer(run: Run) -> list[RenderableType]:
         *(_EDIT_MEANING if run.terms is IMAGES else _MEANING),
         gates_sentence(run),
         basis(run),
-        words.CAUTION,
+        run.terms.caution,
     ]
     return [*lines, *(_text(line, "dim", 2) for line in meaning if line)]
 
@@ -283,7 +283,7 @@ def basis(run: Run) -> str:
     frames = f", {int(rows['n'].median())} {what} each" if len(rows) else ""
     units, clips, seeds = int(summary["units"].max()), int(summary["clips"].max()), int(summary["seeds"].max())
     people = f" of {words.count(units, 'person').replace('persons', 'people')}" if units != clips else ""
-    text = f"n = {words.count(clips, 'clip')}{people}, {words.count(seeds, 'seed')}{frames}."
+    text = f"n = {words.count(clips, run.terms.clips)}{people}, {words.count(seeds, 'seed')}{frames}."
     if units < MIN_UNITS:
         return (
             f"{text} Fewer than {MIN_UNITS} people: no interval can be given, read differences as single observations."

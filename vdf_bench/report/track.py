@@ -23,6 +23,8 @@ class Terms:
         net: what net DSR means.
         stages: what happens in a cell, in one line each.
         strips: strip -> label, in reading order.
+        caution: what a high score does not say.
+        clips: what is protected, in the plural's singular.
     """
 
     name: str
@@ -38,10 +40,16 @@ class Terms:
     net: str
     stages: tuple[tuple[str, str], ...]
     strips: dict[str, str]
+    caution: str
+    clips: str
 
 
 #: Amplification of the difference in pictures, around mid grey.
 GAIN: Final = 8
+_CAUTION: Final = (
+    "A high score is no guarantee. It says that these attackers, {}; a stronger or adaptive attacker may. White-box "
+    "and transfer results answer different questions and are never averaged."
+)
 _PROTECT = ("protect", "The defense changes the frames within its budget; PSNR and SSIM say how visible that is.")
 
 VIDEO: Final = Terms(
@@ -86,6 +94,8 @@ VIDEO: Final = Terms(
         "clean": "clone of the original",
         "defended": "clone of the protected",
     },
+    caution=_CAUTION.format("with these purifiers, at this size and training time, did not make a usable clone"),
+    clips="clip",
 )
 
 IMAGES: Final = Terms(
@@ -114,6 +124,10 @@ IMAGES: Final = Terms(
         "defended": "protected, and its edits",
         "difference": f"differences: ×{GAIN} of the portrait, ×1 of the edits",
     },
+    caution=_CAUTION.format(
+        "with these purifiers, at this size, did not make the edit that they make of the clean portrait"
+    ),
+    clips="portrait",
 )
 
 TRACKS: Final = {terms.name: terms for terms in (VIDEO, IMAGES)}

@@ -37,12 +37,6 @@ OUTCOMES: dict[str, str] = {
     "void": "the clean clone was not trained or missed a gate, so the cell proves nothing and no number counts it",
 }
 
-CAUTION = (
-    "A high score is no guarantee. It says that these attackers, with these purifiers, at this size and training time, "
-    "did not make a usable clone; a stronger or adaptive attacker may. White-box and transfer results answer different "
-    "questions and are never averaged."
-)
-
 
 def label(metric: str) -> str:
     """Short name of a metric, as column heads show it."""
