@@ -103,6 +103,8 @@ def video(path: Path, out: Path, shape: dict[str, int], held: list[str]) -> dict
             if (context.width, context.height) != (shape["size"], shape["size"]):
                 problem = f"{context.width}x{context.height} px, {shape['size']}x{shape['size']} are asked"
                 return {**told, "refused": "dimensions", "problem": problem}
+            if context.pix_fmt is None:
+                return {**told, "refused": "stream", "problem": "it ends before its first picture"}
             if context.pix_fmt not in ("bgr0", "0rgb32", "gbrp", "bgra"):
                 return {**told, "refused": "codec", "problem": f"its pixels are {context.pix_fmt}, not 8-bit RGB"}
             if stream.average_rate is None or stream.average_rate != 25:

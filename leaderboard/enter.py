@@ -50,7 +50,8 @@ def plan_with(request: Request, entry: str, frames: Mapping[tuple[str, float], F
     renamed: dict[str, str] = {}
     for key, step in drawn.steps.items():
         inputs = {role: renamed.get(upstream, upstream) for role, upstream in step.inputs.items()}
-        new = replace(step, inputs=inputs)
+        label = step.label.replace(f", {PLACEHOLDER}", f", {entry}")
+        new = replace(step, label=label, inputs=inputs)
         if key in published:
             cell, given = published[key]
             if given.clean:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from vdf_bench.store import canonical
 
-MAX_BYTES: Final = 512 * 1024
+MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 12
 #: Larger whole numbers do not survive the numbers of other languages.
 MAX_INTEGER: Final = 2**53

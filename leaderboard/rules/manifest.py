@@ -205,6 +205,14 @@ def _reported(case: Case) -> Iterator[Offence]:
             yield Offence(FILE, f"reported {name} is {value:g}: net DSR lies between -1 and 1")
 
 
+def _reused(case: Case) -> Iterator[Offence]:
+    manifest = case.read[0]
+    files: dict[str, str] = {}
+    for each in manifest.clips if manifest else ():
+        if files.setdefault(each.file, each.clip) != each.clip:
+            yield Offence(each.file, f"it stands for {files[each.file]} and for {each.clip}")
+
+
 _WRITE = "write the manifest with vdf-bench submit"
 _PLAIN = "write plain text"
 RULES: Final = (
@@ -229,6 +237,7 @@ RULES: Final = (
     Rule("kind-content", "manifest", "see vdf-bench submit --help", _kind),
     Rule("cell-unknown", "manifest", "give every clip of the suite once at each of its budgets", _cells),
     Rule("cell-missing", "manifest", "give every clip of the suite at each budget", _missing, "warning"),
+    Rule("file-reused", "manifest", "give every clip a file of its own", _reused),
     Rule("clip-shape", "manifest", "protect the suite's clips as they are", _shape),
     Rule("source-hash", "manifest", "protect the suite's clips as they are", _source),
     Rule("reported-range", "manifest", "leave it out: it is shown and never counted", _reported),

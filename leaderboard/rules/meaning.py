@@ -103,15 +103,7 @@ def _constant(case: Case) -> Iterator[Offence]:
             yield Offence(each.file, f"its perturbation is that of {seen[key]}, value by value")
 
 
-def _reused(case: Case) -> Iterator[Offence]:
-    files: dict[str, str] = {}
-    for each in case.manifest.clips:
-        if files.setdefault(each.file, each.clip) != each.clip:
-            yield Offence(each.file, f"it stands for {files[each.file]} and for {each.clip}")
-
-
 RULES: Final = (
-    Rule("file-reused", "media", "give one file a clip", _reused),
     Rule("clip-identity", "meaning", "protect the clip that the manifest names", _identity),
     Rule("over-budget", "meaning", "keep every channel of every pixel within the budget", _budget),
     Rule("clean-copy", "meaning", "protect the clip; controls say role: control", _clean),

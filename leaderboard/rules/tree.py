@@ -88,6 +88,8 @@ def _characters(case: Case) -> Iterator[Offence]:
 
 def _names(case: Case) -> Iterator[Offence]:
     for node in case.nodes:
+        if _escapes(node.name):
+            continue
         for part in _text(node.name).split("/"):
             if part.split(".")[0].lower() in RESERVED:
                 yield Offence(node.path, f"{part!r} is a device on Windows")
