@@ -16,6 +16,8 @@ from vdf_bench.report.figures import OPEN, cards, page_figures
 from vdf_bench.report.stages import HEADS, READING, paths
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records, sample
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
+from vdf_bench.report.transfer import READING as TRANSFER
+from vdf_bench.report.transfer import matrices
 from vdf_bench.stats import FAILS, STILL
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def write_page(run: Run, plots: list[Plot]) -> File:
     shown, rest = _definitions(run)
     told = answers(run)
     html = template.render(
-        record=run.record,
+        record={"preset": None, "left_out": [], "notes": [], "command": "", **run.record},
         css=here.joinpath("page.css").read_text(encoding="utf-8"),
         lead=_lead(told, run.terms),
         cards=cards(run),
@@ -75,6 +77,8 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         attacks=_attacks(run),
         open_rows=OPEN_ROWS,
         suite=_suite(run),
+        transfer=matrices(run),
+        transfer_reading=TRANSFER,
         curves=_curves(run),
         plots=_plots(run, plots),
         stages=run.terms.stages,

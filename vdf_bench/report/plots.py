@@ -86,7 +86,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
     for access, rows in valid.groupby("access", sort=False):
         if rows[["dsr_delta", "head_psnr_delta"]].notna().to_numpy().any():
             caption = (
-                "Effect of each defense net of the clean clone. Small points: single clips and seeds; large ones: "
+                "Effect of each defense net of the clean arm. Small points: single clips and seeds; large ones: "
                 "means, hollow for controls; lines: 95 % intervals over people, given enough. Dotted: thresholds."
             )
             yield f"effect-{access}", f"Effect per victim ({access})", caption, _effect(run, rows)
@@ -131,7 +131,7 @@ def _attack_figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
     if heat is not None:
         caption = (
             "Net DSR in percent: what is left of each defense (rows) under each attacker (columns), against the clean "
-            "clone under the same attacker. Dark: it holds; light: it is broken. Dots: not run, because an earlier "
+            f"{run.terms.made} under the same attacker. Dark: it holds; light: it is broken. Dots: not run, because an earlier "
             "attack had broken it already, or void."
         )
         yield "attackers", "Defense against attacker", caption, heat

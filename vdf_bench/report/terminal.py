@@ -12,6 +12,7 @@ from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
 from vdf_bench.report.track import IMAGES
+from vdf_bench.report.transfer import matrices
 from vdf_bench.stats import FAILS, MIN_UNITS, STILL, UNPURIFIED, WIDE_UNITS
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _edit_tables(run: Run) -> list[RenderableType]:
         found = records(rows)
         cells = [[show(row) for _, show in layout] for row in found]
         lines += [Text(attack_name(found[0]), "bold"), _simple_table([name for name, _ in layout], cells), ""]
+    for matrix in matrices(run):
+        lines += [Text(f"Transfer, {matrix.title}", "bold"), _simple_table(matrix.heads, matrix.rows), ""]
     return lines
 
 
