@@ -131,8 +131,8 @@ def _attack_figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
     if heat is not None:
         caption = (
             "Net DSR in percent: what is left of each defense (rows) under each attacker (columns), against the clean "
-            f"{run.terms.made} under the same attacker. Dark: it holds; light: it is broken. Dots: not run, because an earlier "
-            "attack had broken it already, or void."
+            f"{run.terms.made} under the same attacker. Dark: it holds; light: it is broken. Dots: not run, because an "
+            "earlier attack had broken it already, or void."
         )
         yield "attackers", "Defense against attacker", caption, heat
     found = strengths(run)
