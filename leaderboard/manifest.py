@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: Raised whenever a field is added or changes its meaning.
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 FILE: Final = "manifest.json"
 #: Detached signature over the manifest's bytes, as ``ssh-keygen -Y sign`` writes it.
 SIGNATURE: Final = "manifest.json.sig"
@@ -114,14 +114,16 @@ class Manifest(Strict):
 
     Attributes:
         kind: ``frames``: protected clips, from which everything is recomputed; ``method``: a component to run again.
+        track: ``video``: clips that heads are trained on; ``images``: portraits that attribute editors change.
         component: what made the frames, or what is to be run.
         seeds: of the defense.
         consent: the submitter may publish these files under ``licence`` and agrees that results stay public.
         reported: figures that the submitter measured: net DSR by budget in levels of 255, such as ``{"12.75": 0.8}``.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     kind: Literal["frames", "method"]
+    track: Literal["video", "images"]
     suite: SuiteRef
     entry: Entry
     component: Method | None = None
@@ -140,8 +142,13 @@ class Manifest(Strict):
         return canonical_bytes(self.model_dump(mode="json"))
 
 
+def _name_track(value: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 knew videos alone."""
+    return {**value, "schema_version": 2, "track": "video"}
+
+
 #: Schema -> what makes the next one of it.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+MIGRATIONS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _name_track}
 
 
 def upgrade(value: dict[str, Any]) -> dict[str, Any]:

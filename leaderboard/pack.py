@@ -213,6 +213,7 @@ def _manifest(
         return Manifest(
             schema_version=SCHEMA,
             kind=kind,
+            track=suite.track,
             suite=SuiteRef(name=suite.name, sha256=suite.sha256),
             entry=Entry(
                 name=about.name,

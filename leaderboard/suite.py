@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdf_bench.clip import Clip
+    from vdf_bench.interfaces import Track
     from vdf_bench.plan import Attacker, Request
     from vdf_bench.suite import Attack
 
@@ -45,6 +46,7 @@ class BoardSuite:
         summary: what it is for.
         only: names of the tier's attackers that it takes; empty takes all.
         iterations: of every fit; None is the victim's default.
+        track: what is protected.
     """
 
     name: str
@@ -60,6 +62,7 @@ class BoardSuite:
     summary: str
     only: tuple[str, ...] = ()
     iterations: int | None = None
+    track: Track = "video"
 
     @property
     def attacks(self) -> tuple[Attack, ...]:
@@ -71,6 +74,7 @@ class BoardSuite:
         """Everything that a score depends on, as JSON values; what the hash is taken over."""
         return {
             "name": self.name,
+            "track": self.track,
             "clips": self.clips,
             "size": self.size,
             "frames": self.frames,

@@ -141,6 +141,9 @@ def _kind(case: Case) -> Iterator[Offence]:
         return
     if manifest.kind == "frames" and not manifest.clips:
         yield Offence(FILE, "kind is frames, and there are no clips")
+    suite = SUITES.get(manifest.suite.name)
+    if suite is not None and manifest.track != suite.track:
+        yield Offence(FILE, f"track is {manifest.track}, and {suite.name} is of {suite.track}")
     if manifest.kind == "method" and manifest.clips:
         yield Offence(FILE, "kind is method, and there are clips: only code is run again")
     if manifest.kind == "method" and manifest.component is None:

@@ -99,8 +99,8 @@ def plane(rows: Sequence[Row]) -> Markup:
         parts.append(_draw('<line x1="{}" x2="{}" y1="{}" y2="{}"/>', left, left + inner, y(level), y(level)))
         told = words.percent(level, sign=False)
         parts.append(_draw('<text x="{}" y="{}" text-anchor="end">{}</text>', left - 6, y(level) + 4, told))
-    for psnr in (20, 30, 40, 50):
-        parts.append(_draw('<text x="{}" y="{}" text-anchor="middle">{}</text>', x(psnr), top + tall + 16, psnr))
+    mark = '<text x="{}" y="{}" text-anchor="middle">{}</text>'
+    parts += [_draw(mark, x(psnr), top + tall + 16, psnr) for psnr in (20, 30, 40, 50)]
     middle = left + inner / 2
     parts.append(_draw('<text x="{}" y="{}" text-anchor="middle">PSNR [dB]</text>', middle, height - 8))
     text = '<text transform="rotate(-90)" x="{}" y="14" text-anchor="middle">worst net DSR</text>'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vdf_bench.leaderboard.rules.manifest import is_safe_link
 from vdf_bench.leaderboard.site.charts import bar, spark
 from vdf_bench.leaderboard.suite import TRACKS
+from vdf_bench.leaderboard.suites import SUITES
 from vdf_bench.report import words
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def row_view(row: Row, group: Sequence[Row], up: str = "") -> dict[str, Any]:
         "suite": record.suite.name,
         "linf": f"{row.linf:g}",
         "track": row.track,
-        "medium": "video",
+        "medium": next((suite.track for suite in SUITES.values() if suite.name == record.suite.name), "video"),
         "tier": record.tier,
         "mark": mark,
         "mark_class": "failure" if mark.startswith("infra") else mark.split(" ")[0],
@@ -123,7 +124,7 @@ def _trace(attack: str, cells: Sequence[CellRecord], suite: BoardSuite | None) -
         "track": suite.track_of(attack) if suite and attack in told else "",
         "net": words.percent(net),
         "bar": bar(net),
-        "values": values,
+        "stages": values,
         "cells": f"{len(scored)} of {len(mine)}",
     }
 

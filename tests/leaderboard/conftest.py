@@ -128,3 +128,109 @@ def tools():
     import types
 
     return types.SimpleNamespace(SMOKE=SMOKE, ABOUT=ABOUT, striped=striped, rules_of=rules_of, Spoiler=Spoiler)
+
+
+def draw_record(name, nets, *, suite=None, tier="verified", role="defense", lacking=(), psnr=30.0, **changes):
+    """A record whose cells have given net DSR.
+
+    Args:
+        nets: of every cell, or by attack; text is a status instead.
+        lacking: attacks that are missing.
+    """
+    from vdf_bench.leaderboard.manifest import Entry, SuiteRef
+    from vdf_bench.leaderboard.records import CellRecord, ClipRecord, Record
+
+    suite = suite or SUITES["vdf-bench-v1"]
+    cells, frames = [], []
+    for k, (clip, sha) in enumerate(suite.clips.items()):
+        frames.append(
+            ClipRecord(
+                clip=clip,
+                linf=12.75,
+                sha256=sha,
+                prints=[],
+                sketch=[k],
+                fidelity={"psnr": psnr, "ssim": 0.9, "linf": 12},
+            )
+        )
+        for attack in suite.attacks:
+            net = nets.get(attack.name, 0.5) if isinstance(nets, dict) else nets
+            net = net[k] if isinstance(net, list | tuple) else net
+            status = net if isinstance(net, str) else "scored"
+            if attack.name in lacking:
+                continue
+            values = {"dsr": 0.1, "face_recall": 0.9, "landmark_nme": 0.03, "head_psnr": 28.0, "identity": 0.8}
+            cells.append(
+                CellRecord(
+                    clip=clip,
+                    linf=12.75,
+                    attack=attack.name,
+                    victim="gaussian",
+                    seed=0,
+                    status=status,
+                    outcome="trained",
+                    net=0.0 if status != "scored" else float(net),
+                    clean=values,
+                    value=values,
+                )
+            )
+    entry = Entry(name=name, version=1, title=f"{name}, a title", authors=["A. Person"], role=role)
+    told = {
+        "suite": SuiteRef(name=suite.name, sha256=suite.sha256),
+        "entry": entry,
+        "tier": tier,
+        "kind": "frames",
+        "licence": "CC-BY-4.0",
+        "contact": "a@example.org",
+        "manifest_sha256": "0" * 64,
+        "frames": frames,
+        "cells": cells,
+        "date": "2026-01-01",
+        **changes,
+    }
+    return Record(**told)
+
+
+@pytest.fixture(scope="session")
+def draw():
+    """Draws records."""
+    return draw_record
+
+
+@pytest.fixture(scope="session")
+def board(tmp_path_factory):
+    """A site over a dozen drawn records, one of them hostile, and the folder of the records."""
+    from vdf_bench.leaderboard.manifest import Entry, Paper
+    from vdf_bench.leaderboard.records import Event, add_record
+    from vdf_bench.leaderboard.site import build
+
+    spread = [0.02, 0.1, 0.05, 0.12, 0.03]
+    hostile = Entry(
+        name="hostile",
+        version=1,
+        title="<script>document.title='owned'</script>",
+        summary="<img src=https://example.org/x onerror=alert(1)> {{ 7*7 }}",
+        authors=['=HYPERLINK("https://example.org")', '"><svg onload=alert(1)>'],
+    )
+    records = [
+        draw_record(
+            "strong", {"as published": [0.95, 0.9, 0.99, 0.97, 0.92], "other parser": [0.6, 0.7, 0.65, 0.72, 0.61]}
+        ),
+        draw_record("alike", {"as published": 0.9, "other parser": [0.58, 0.72, 0.6, 0.7, 0.66]}, psnr=33.0),
+        draw_record("weak", {"as published": 0.9, "other parser": spread}, psnr=40.0),
+        draw_record("holey", {"other parser": [0.8, 0.7, 0.75, 0.8, 0.7]}, lacking=("landmark hull",)),
+        draw_record("gave-up", {"as published": "infrastructure"}),
+        draw_record("claims-much", {}, tier="reported", cells=[], frames=[], reported={"12.75": 1.0}),
+        draw_record("nothing", 0.0, role="control", psnr=100.0),
+        draw_record(
+            "contested", 0.99, events=[Event(status="contested", date="2026-01-02", reason="frames of another")]
+        ),
+        draw_record("hostile", 0.4, entry=hostile, paper=Paper(title="a<b>c", url="javascript:alert(1)")),
+    ]
+    records += [draw_record(f"filler-{k}", [0.1 * k] * 5, psnr=20.0 + k) for k in range(5)]
+    home = tmp_path_factory.mktemp("records")
+    for record in records:
+        add_record(record, home)
+    out = tmp_path_factory.mktemp("site") / "out"
+    build(records, out, home)
+    return out

@@ -340,6 +340,11 @@ def frames_without_clips(s):
 
 
 @case("kind-content")
+def images_for_a_suite_of_videos(s):
+    s.say(track="images")
+
+
+@case("kind-content")
 def method_without_component(s):
     s.video.unlink()
     s.say(kind="method", clips=[], files=[])
