@@ -7,7 +7,7 @@ import pytest
 from vdf_bench import rounds
 from vdf_bench.budget import Budget
 from vdf_bench.errors import UserError
-from vdf_bench.execute.local import Tally
+from vdf_bench.execute.schedule import Tally
 from vdf_bench.interfaces import Measurement
 from vdf_bench.plan import Request
 from vdf_bench.presets import preset

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
+    from vdf_bench.execute.executor import Means
     from vdf_bench.interfaces import Track
     from vdf_bench.plan import Attacker, Request
     from vdf_bench.suite import Suite
@@ -175,6 +176,24 @@ def cores() -> int:
     import os
 
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def means(executor: str, address: str, jobs: int, step_timeout: float | None, max_hours: float | None) -> Means:
+    """With what steps are carried out; ``max_hours`` counts from now.
+
+    Raises:
+        UserError: an unknown executor, an option that belongs to another, or a time that is none.
+    """
+    import time
+
+    from vdf_bench.execute.executor import EXECUTORS, Means
+
+    if address and executor != "ray":
+        raise UserError("--ray-address belongs to --executor ray: give both or neither")
+    if max_hours is not None and not 0 < max_hours <= 1e5:
+        raise UserError(f"--max-hours {max_hours:g} is out of bounds: give hours above 0, up to 1e5")
+    until = None if max_hours is None else time.monotonic() + 3600 * max_hours
+    return Means(jobs or cores(), choice(executor, "--executor", EXECUTORS), address, step_timeout, until)
 
 
 def default_out(request: Request, home: str = "runs") -> Path:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vdf_bench.execute.local import Tally, Watcher
+    from vdf_bench.execute.schedule import Tally, Watcher
 
 #: What drives the lips; the gates look at the first.
 DRIVES: Final = ("landmarks", "audio")
@@ -79,7 +79,7 @@ class Checked:
         return {**self.place, **ended, "gates": gates, **figures, "driven": self.driven, "notes": list(self.notes)}
 
 
-def prepare_check(request: Request, out: Path, store: Path | None = None) -> Run:
+def prepare_check(request: Request, out: Path, store: Path | str | None = None) -> Run:
     """Plan the clean arm of ``request``, driven both ways, as one DAG; also its poisons, where it names any.
 
     Raises:
@@ -102,7 +102,7 @@ def complete_check(run: Run, jobs: int, watcher: Watcher) -> tuple[list[Checked]
         UserError: an input that cannot serve, or a folder that cannot be written.
         StepFailedError: a step raised.
     """
-    from vdf_bench.execute.local import execute
+    from vdf_bench.execute.schedule import execute
 
     check_writable(run)
     tally = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)

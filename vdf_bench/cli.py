@@ -18,6 +18,7 @@ from vdf_bench.commands import (
     report,
     reproduce,
     run,
+    store,
     sweep,
     validate,
     victims,
@@ -59,6 +60,7 @@ app.command()(leaderboard.submit)
 app.add_typer(clips.app, name="clips")
 app.add_typer(models.app, name="models")
 app.add_typer(victims.app, name="victims")
+app.add_typer(store.app, name="store")
 app.add_typer(weights.app, name="weights")
 app.add_typer(reproduce.app, name="reproduce")
 app.add_typer(leaderboard.app, name="leaderboard")

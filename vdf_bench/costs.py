@@ -3,35 +3,87 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench import registry
-from vdf_bench.store import Store, canonical, write_atomically
+from vdf_bench.store import Store, canonical
 
 if TYPE_CHECKING:
     from vdf_bench.plan import Request, Step
     from vdf_bench.run import Run
 
+#: Rough CPU seconds of a step at 128 px and 110 frames on one core: for the order of work and for the first estimate.
+ROUGH_SECONDS = {
+    "clip": 8.0,
+    "protect": 30.0,
+    "submitted": 0.5,
+    "floor": 0.5,
+    "purify": 3.0,
+    "harden": 40.0,
+    "capture": 6.0,
+    "fit": 25.0,
+    "drive": 5.0,
+    "edit": 60.0,
+    "judge": 4.0,
+}
+#: Rough MiB of a step: what torch, numba and the networks take, and what a clip of that size and length adds.
+ROUGH_MIB, ROUGH_MIB_OF_CLIP = 800.0, 100.0
+_FILE = "costs.json"
 
-def expected_seconds(run: Run) -> dict[str, float]:
-    """CPU seconds of each step by key: as recorded by earlier runs on this store, else a rough guess."""
+
+@dataclass(frozen=True)
+class Expected:
+    """What a step is expected to cost.
+
+    Attributes:
+        seconds: CPU time.
+        mib: peak memory of its process.
+        recorded: whether an earlier run says so; else it is a guess.
+    """
+
+    seconds: float
+    mib: float
+    recorded: bool
+
+
+def expected_costs(run: Run) -> dict[str, Expected]:
+    """What each step of a plan is expected to cost, by key."""
     from vdf_bench.clip import split_frames
-    from vdf_bench.execute.local import ROUGH_SECONDS
 
     recorded = _recorded(run.store)
     preset = run.request.preset
     size, frames = preset.size, preset.frames or 1000
     scale = (size / 128) ** 2 * frames / 110
+    efforts: dict[str, float | None] = {}
 
     def rough(step: Step) -> float:
         if step.name == "fit":
-            victim = registry.load("victims", step.params["victim"]).configured(step.params["parameters"])
-            effort = getattr(victim, "effort", None)  # official systems have none
-            if effort:
-                return float(effort(size, len(split_frames(frames).train), preset.scale, run.request.iterations))
-        return ROUGH_SECONDS[step.name] * scale
+            chosen = canonical([step.params["victim"], step.params["parameters"]])
+            if chosen not in efforts:
+                victim = registry.load("victims", step.params["victim"]).configured(step.params["parameters"])
+                effort = getattr(victim, "effort", None)  # official systems have none
+                iterations = run.request.iterations
+                efforts[chosen] = (
+                    float(effort(size, len(split_frames(frames).train), preset.scale, iterations)) if effort else None
+                )
+            if (known := efforts[chosen]) is not None:
+                return known
+        return ROUGH_SECONDS.get(step.name, 5.0) * scale
 
-    return {key: recorded.get(_signature(step, run.request), rough(step)) for key, step in run.plan.steps.items()}
+    found = {}
+    for key, step in run.plan.steps.items():
+        known = recorded.get(_signature(step, run.request))
+        if known:
+            found[key] = Expected(known["cpu"], known.get("peak_mib", ROUGH_MIB + ROUGH_MIB_OF_CLIP * scale), True)
+        else:
+            found[key] = Expected(rough(step), ROUGH_MIB + ROUGH_MIB_OF_CLIP * scale, False)
+    return found
+
+
+def expected_seconds(run: Run) -> dict[str, float]:
+    """CPU seconds of each step by key: as recorded by earlier runs on this store, else a rough guess."""
+    return {key: cost.seconds for key, cost in expected_costs(run).items()}
 
 
 def _signature(step: Step, request: Request) -> str:
@@ -40,16 +92,25 @@ def _signature(step: Step, request: Request) -> str:
     return canonical([step.name, what, preset.size, preset.frames, preset.scale, request.iterations, request.device])
 
 
-def _recorded(store: Store) -> dict[str, float]:
+def _recorded(store: Store) -> dict[str, dict[str, float]]:
+    """Signature -> CPU seconds and, but for records of older versions, peak MiB."""
     try:
-        costs = json.loads((store.root / "costs.json").read_text())
-        return {str(what): float(seconds) for what, seconds in costs.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        costs = json.loads(store.place.read(_FILE) or b"{}")
+        return {str(what): _cost(cost) for what, cost in costs.items()}
+    except (ValueError, TypeError, AttributeError, KeyError):
         return {}  # only advice
+
+
+def _cost(cost: Any) -> dict[str, float]:
+    if isinstance(cost, dict):
+        return {"cpu": float(cost["cpu"]), "peak_mib": float(cost["peak_mib"])}
+    return {"cpu": float(cost)}
 
 
 def record_costs(run: Run, steps: list[dict[str, Any]]) -> None:
     """Remember what steps cost, for later estimates; only advice, so the last writer wins."""
     costs = _recorded(run.store)
-    costs |= {_signature(run.plan.steps[step["key"]], run.request): step["cpu"] for step in steps}
-    write_atomically(run.store.root / "costs.json", canonical(costs).encode())
+    for step in steps:
+        signature = _signature(run.plan.steps[step["key"]], run.request)
+        costs[signature] = {"cpu": step["cpu"], "peak_mib": step["peak_mib"]}
+    run.store.place.replace(_FILE, canonical(costs).encode())

@@ -14,7 +14,7 @@ from vdf_bench.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vdf_bench.execute.local import Tally, Watcher
+    from vdf_bench.execute.schedule import Tally, Watcher
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Probed:
         return {**place, "poison": poison, "outcome": self.outcome, "code": self.code, "values": self.values}
 
 
-def prepare_probe(request: Request, out: Path, store: Path | None = None) -> Run:
+def prepare_probe(request: Request, out: Path, store: Path | str | None = None) -> Run:
     """Plan every poison on every target, lips driven by landmarks, so that the voice plays no part.
 
     Raises:
@@ -67,7 +67,7 @@ def complete_probe(run: Run, jobs: int, watcher: Watcher) -> tuple[list[Probed],
         UserError: an input that cannot serve, or a folder that cannot be written.
         StepFailedError: a step raised.
     """
-    from vdf_bench.execute.local import execute
+    from vdf_bench.execute.schedule import execute
 
     check_writable(run)
     tally = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)

@@ -1,23 +1,29 @@
-"""What a run shows: its plan before; while it works a bar with the time left, or plain lines off a terminal."""
+"""What a run shows: its plan before; while it works a live view on a terminal, or plain lines off it."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
+from rich.console import Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
 
-    from vdf_bench.plan import Step
-    from vdf_bench.run import Run
+    from vdf_bench.execute.executor import Failure
+    from vdf_bench.plan import Plan, Step
 
 
 #: Seconds before a step that is not on a terminal begins to say how far it is.
 QUIET = 60.0
+#: Workers that the live view names; of more the busiest count alone.
+WORKERS = 12
 
 
 def duration(seconds: float) -> str:
@@ -32,17 +38,29 @@ def duration(seconds: float) -> str:
 
 
 class ProgressWatcher:
-    """Counts expected seconds rather than steps, so that the bar moves evenly."""
+    """Counts expected seconds rather than steps, so that the bar moves evenly.
 
-    def __init__(self, console: Console, seconds: dict[str, float], jobs: int) -> None:
+    Args:
+        console: where it is shown.
+        seconds: expected of each step, by key.
+        jobs: steps at once.
+        plan: whose cells are counted; None counts none.
+    """
+
+    def __init__(self, console: Console, seconds: dict[str, float], jobs: int, plan: Plan | None = None) -> None:
         self.console = console
         self.seconds = seconds
         self.jobs = jobs
         self.cached = 0
+        self.cells = CellCount(plan) if plan is not None else None
+        self.failures = 0
         self._left = sum(seconds.values())
         self._running: dict[str, tuple[str, float]] = {}
+        self._workers: dict[str, str] = {}
+        self._busy: dict[str, float] = {}
         self._pace: dict[str, tuple[float, float, float]] = {}
         self._done: set[str] = set()
+        self._begun = time.perf_counter()
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -50,23 +68,25 @@ class ProgressWatcher:
             TextColumn("{task.fields[left]}"),
             TimeElapsedColumn(),
             console=console,
-            disable=not console.is_terminal,
-            transient=True,
         )
         self._task = self._bar.add_task("planning", total=max(self._left, 1e-9), left="")
+        self._live = Live(get_renderable=self.view, console=console, transient=True, refresh_per_second=4)
 
     def __enter__(self) -> ProgressWatcher:
-        self._bar.start()
+        if self.console.is_terminal:
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self.console.is_terminal:
+            self._live.stop()
 
-    def started(self, step: Step) -> None:
+    def started(self, step: Step, worker: str) -> None:
         """Show the step."""
         self._running[step.key] = (step.label, time.perf_counter())
+        self._workers[step.key] = worker
         self._show()
 
     def progressed(self, step: Step, share: float) -> None:
@@ -97,14 +117,33 @@ class ProgressWatcher:
         if step.key in self._done:
             return
         self._done.add(step.key)
-        label, begun = self._running.pop(step.key, (step.label, time.perf_counter()))
-        self._pace.pop(step.key, None)
+        label, begun = self._end(step)
         self.cached += cached
+        if self.cells is not None:
+            self.cells.finished(step.key)
         self._left -= self.seconds[step.key]
         self._bar.advance(self._task, self.seconds[step.key])
         if not cached and not self.console.is_terminal:
             self.console.print(f"  {label}: {time.perf_counter() - begun:.1f} s", highlight=False, markup=False)
         self._show()
+
+    def failed(self, step: Step, failure: Failure) -> None:
+        """Say so at once: what follows may take hours."""
+        label, _ = self._end(step)
+        self.failures += 1
+        if self.cells is not None:
+            self.cells.failed(step.key)
+        self.console.print(f"  failed ({failure.cause}): {label}: {failure.line}", highlight=False, markup=False)
+        self._show()
+
+    def _end(self, step: Step) -> tuple[str, float]:
+        now = time.perf_counter()
+        label, begun = self._running.pop(step.key, (step.label, now))
+        self._pace.pop(step.key, None)
+        worker = self._workers.pop(step.key, None)
+        if worker is not None:
+            self._busy[worker] = self._busy.get(worker, 0.0) + now - begun
+        return label, begun
 
     def say(self, text: str) -> None:
         """Show what is done outside steps; off a terminal, as a line."""
@@ -112,37 +151,59 @@ class ProgressWatcher:
         if not self.console.is_terminal:
             self.console.print(f"  {text}", highlight=False, markup=False)
 
+    def view(self) -> Group:
+        """Bar, counts, and what every worker does, with the share of the time that it was busy."""
+        counts = [f"{len(self._done)} of {len(self.seconds)} steps"]
+        if self.cells is not None:
+            counts = [f"{self.cells.done} of {self.cells.total} cells", f"{self.cells.lost} failed", *counts]
+        counts += [f"{len(self._running)} running", f"{self.cached} cached"]
+        counts += [f"{self.failures} steps failed"] if self.failures else []
+        now = time.perf_counter()
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+        for key, (label, begun) in list(self._running.items())[:WORKERS]:
+            worker = self._workers.get(key, "")
+            load = (self._busy.get(worker, 0.0) + now - begun) / max(now - self._begun, 1e-9)
+            what = Text(label, overflow="ellipsis", no_wrap=True)
+            table.add_row(worker, f"{min(load, 1):4.0%} busy", what, duration(now - begun))
+        if len(self._running) > WORKERS:
+            table.add_row(f"and {len(self._running) - WORKERS} more", "", "", "")
+        return Group(self._bar, Text("  " + " · ".join(counts)), table)
+
     def _show(self) -> None:
         labels = [label for label, _ in self._running.values()]
         now = time.perf_counter()
         going = sum(now - begun for key, (_, begun) in self._running.items() if key in self._pace)
         left = f"about {duration(max(self._left - going, 0) / self.jobs)} left" if self._running else ""
-        self._bar.update(self._task, description=" | ".join(labels)[:56], left=left)
+        self._bar.update(self._task, description=labels[0][:40] if labels else "", left=left)
 
 
-def print_plan(prepared: Run, console: Console, jobs: int) -> None:
-    """Print every step of a run, what is cached, and how long the rest may take."""
-    from rich.markup import escape
-    from rich.table import Table
+class CellCount:
+    """How many cells of a plan are whole, and how many cannot become so any more."""
 
-    from vdf_bench.costs import expected_seconds
-    from vdf_bench.execute.local import needed, remaining_path
+    def __init__(self, plan: Plan) -> None:
+        self.total = len(plan.cells)
+        self.done = 0
+        self.lost = 0
+        self._plan = plan
+        self._of: dict[str, list[int]] = {}
+        self._lacks: list[int] = []
+        for place, cell in enumerate(plan.cells):
+            keys = set(cell.steps.values())
+            self._lacks.append(len(keys))
+            for key in keys:
+                self._of.setdefault(key, []).append(place)
 
-    seconds = expected_seconds(prepared)
-    missing = {step.key for step in needed(prepared.plan, prepared.store)}
-    table = Table("step", "state", "about", box=None, padding=(0, 2, 0, 0))
-    for step in prepared.plan.steps.values():
-        state = "to do" if step.key in missing else "cached"
-        table.add_row(escape(step.label), state, duration(seconds[step.key]) if step.key in missing else "")
-    console.print(table)
-    todo = {key: value if key in missing else 0.0 for key, value in seconds.items()}
-    longest = max(remaining_path(prepared.plan, todo).values(), default=0.0)
-    estimate = max(sum(todo.values()) / jobs, longest)
-    done = len(prepared.plan.steps) - len(missing)
-    console.print(
-        f"{len(prepared.plan.cells)} cells, {len(prepared.plan.steps)} steps, {done} cached; "
-        f"about {duration(estimate)} with {jobs} jobs",
-        highlight=False,
-    )
-    for lack in prepared.plan.left_out:
-        console.print(f"left out: {lack['kind']} {lack['name']}: {lack['why']}", highlight=False, markup=False)
+    def finished(self, key: str) -> None:
+        """A step is there."""
+        for place in self._of.pop(key, ()):
+            self._lacks[place] -= 1
+            self.done += self._lacks[place] == 0
+
+    def failed(self, key: str) -> None:
+        """A step will not be there, nor what is behind it."""
+        from vdf_bench.incomplete import behind
+
+        for lost in behind(self._plan, [key]):
+            for place in self._of.pop(lost, ()):
+                self.lost += self._lacks[place] > 0
+                self._lacks[place] = 0

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.execute.local import Tally, execute
+from vdf_bench.execute.schedule import Tally, execute
+from vdf_bench.incomplete import behind
 from vdf_bench.plan import Plan
 from vdf_bench.stats import STILL, paired_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vdf_bench.execute.local import Watcher
+    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.schedule import Watcher
     from vdf_bench.plan import Cell
     from vdf_bench.run import Run
     from vdf_bench.suite import Attack, Studied
@@ -45,13 +47,13 @@ def restricted(plan: Plan, cells: Iterable[Cell]) -> Plan:
 
 
 def attack_in_rounds(
-    run: Run, jobs: int, seconds: dict[str, float], watcher: Watcher, say: Callable[[str], None]
+    run: Run, means: Means | int, seconds: dict[str, float], watcher: Watcher, say: Callable[[str], None]
 ) -> tuple[Run, Tally]:
     """Execute the plan, a suite's attack by attack.
 
     Args:
         run: what is asked; without a suite all of it is one round.
-        jobs: steps at once.
+        means: with what steps are carried out; a number is so many at once on this machine.
         seconds: expected seconds by key.
         watcher: told of every step.
         say: told what was broken by what.
@@ -61,27 +63,44 @@ def attack_in_rounds(
     """
     suite = run.request.suite
     if suite is None:
-        return run, execute(run.plan, run.store, jobs, seconds, watcher)
+        return run, execute(run.plan, run.store, means, seconds, watcher)
     defenses = sorted({(cell.defense, cell.linf) for cell in run.plan.cells if cell.arm == "defended"})
     taken: list[Cell] = []
     broken: set[Subject] = set()
     tally = Tally()
     for attack in suite.attacks:
+        # What failed in one round is not tried again in the next.
+        hopeless = behind(run.plan, [failure.key for failure in tally.failures])
         cells = due(run.plan, attack, defenses, broken)
+        taken += cells
+        cells = [cell for cell in cells if hopeless.keys().isdisjoint(cell.steps.values())]
         if not cells:
             continue
         part = restricted(run.plan, cells)
-        done = execute(part, run.store, jobs, seconds, watcher)
-        tally.computed += [key for key in done.computed if key not in tally.computed]
-        taken += cells
-        if not suite.exhaustive:
-            fell = _broken(replace(run, plan=part)) - broken
+        done = execute(part, run.store, means, seconds, watcher)
+        tally.add(done)
+        if done.unreached:
+            break
+        judged = _judged(replace(run, plan=part), done)
+        if not suite.exhaustive and judged is not None:
+            fell = _broken(judged) - broken
             broken |= fell
             for clip, defense, *_, victim, seed in sorted(fell):
                 say(f"{attack.name} breaks {defense} on {clip} ({victim}, seed {seed})")
     finished = restricted(run.plan, taken)
     tally.cached = [key for key in finished.steps if key not in set(tally.computed)]
     return replace(run, plan=finished), tally
+
+
+def _judged(part: Run, done: Tally) -> Run | None:
+    """The cells of a round that could be computed; None where none could."""
+    if not done.failures:
+        return part
+    lost = behind(part.plan, [failure.key for failure in done.failures])
+    kept = [cell for cell in part.plan.cells if lost.keys().isdisjoint(cell.steps.values())]
+    twins = {cell.attacker for cell in kept if cell.arm == "clean"}
+    kept = [cell for cell in kept if cell.attacker in twins]
+    return replace(part, plan=restricted(part.plan, kept)) if kept else None
 
 
 def due(plan: Plan, attack: Attack, defenses: list[Studied], broken: set[Subject]) -> list[Cell]:

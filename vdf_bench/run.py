@@ -5,29 +5,32 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.costs import expected_seconds, record_costs
+from vdf_bench.costs import expected_costs, record_costs
 from vdf_bench.errors import UserError
 from vdf_bench.plan import SURROGATE, Plan, Request, build_plan
 from vdf_bench.results import SCHEMA
-from vdf_bench.store import Artifact, Store, canonical, digest, write_atomically
+from vdf_bench.store import Artifact, Store, canonical, check_room, digest, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vdf_bench.execute.local import Tally, Watcher
+    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.schedule import Tally, Watcher
     from vdf_bench.plan import Cell
     from vdf_bench.report.pictures import Picture
 
-#: A run folder must take at least this much before a run starts.
-MIN_FREE_MIB = 64
+#: Tells that a run folder is finished, and of what.
+COMPLETE = "complete.json"
+#: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
+PICTURES = 32
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Run:
         return digest([sorted(self.plan.steps), [asdict(cell) for cell in self.plan.cells], self.plan.left_out, suite])
 
 
-def prepare(request: Request, out: Path, store: Path | None = None, overwrite: bool = False) -> Run:
+def prepare(request: Request, out: Path, store: Path | str | None = None, overwrite: bool = False) -> Run:
     """Plan a run into the folder ``out``.
 
     Raises:
@@ -61,10 +64,10 @@ def prepare(request: Request, out: Path, store: Path | None = None, overwrite: b
     """
     plan = build_plan(request)
     run = Run(out, Store(store or out / "store"), plan, request)
-    for option, folder in (("--out", out), ("--store", run.store.root)):
-        taken = next((path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()), None)
-        if taken is not None:
-            raise UserError(f"{option} {folder}: {taken} is a file: choose a folder")
+    taken = next((path for path in (out, *out.parents) if path.exists() and not path.is_dir()), None)
+    if taken is not None:
+        raise UserError(f"--out {out}: {taken} is a file: choose a folder")
+    run.store.check_folder()
     held = _identity_of(out)
     if held not in (None, _matrix(run)) and not overwrite:
         raise UserError(f"{out} holds the results of another run: choose another --out, or say --overwrite")
@@ -77,51 +80,78 @@ def check_writable(run: Run) -> None:
     Raises:
         UserError: read-only, or nearly full.
     """
-    for folder in {run.out, run.store.root}:
-        probe = folder / ".writable"
-        write_atomically(probe, b"")
-        probe.unlink()
-        free = shutil.disk_usage(folder).free // 2**20
-        if free < MIN_FREE_MIB:
-            raise UserError(
-                f"{folder} has {free} MiB left, a run needs {MIN_FREE_MIB}: make room or choose another --out"
-            )
+    run.store.check_writable()
+    check_room(run.out)
 
 
-def complete(run: Run, jobs: int, watcher: Watcher, say: Callable[[str], None]) -> Tally:
-    """Execute what is missing, then write table, record and report.
+def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str], None]) -> Tally:
+    """Execute what is missing, then write table, record and report of every cell that is whole.
+
+    Args:
+        run: what is asked.
+        means: with what steps are carried out; a number is so many at once on this machine.
+        watcher: told of every step.
+        say: told what is done outside steps.
+
+    Returns:
+        What was done, and what failed or was not reached: of those the run holds no cells.
 
     Raises:
-        UserError: an input that cannot serve, or a folder that cannot be written.
-        StepFailedError: a step raised.
+        UserError: no cell can be finished, or a folder cannot be written.
+        StepFailedError: no cell can be finished, and a step raised.
     """
+    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.schedule import execute
+    from vdf_bench.incomplete import whole_cells
     from vdf_bench.rounds import attack_in_rounds
+    from vdf_bench.store.leases import turn
 
     begun = time.perf_counter()
     check_writable(run)
-    identity, matrix = run.identity, _matrix(run)
-    run, tally = attack_in_rounds(run, jobs, expected_seconds(run), watcher, say)
-    if not tally.computed and _is_complete(run.out, identity):
-        return tally
-    artifacts = _judgements(run, jobs, tally, watcher)
-    say("writing tables, plots and page")
-    rows, gates = collect(run, artifacts)
+    costs = expected_costs(run)
+    seconds = {key: cost.seconds for key, cost in costs.items()}
+    means = Means(means) if isinstance(means, int) else means
+    means = replace(means, keep_going=True, mib={key: cost.mib for key, cost in costs.items()})
+    before = _written(run.out)
+    asked = run
+    run, tally = attack_in_rounds(run, means, seconds, watcher, say)
+    # Another driver of the same run may be at the same point: one writes, the other finds it written.
+    with turn(run.store.place, f"folder-{digest(str(run.out.resolve()))}"):
+        if _is_complete(run.out, asked.identity) and (not tally.computed or _written(run.out) != before):
+            return tally
+        while True:
+            part = whole_cells(run, tally)
+            try:
+                _write(asked, part, tally, begun, say)
+            except DamagedError:  # and set aside: it is made again, and the writing begun again
+                tally.add(execute(part.plan, part.store, means, seconds, watcher))
+            else:
+                return tally
+
+
+def _write(asked: Run, run: Run, tally: Tally, begun: float, say: Callable[[str], None]) -> None:
+    """Write the run folder: the cells of ``run``, which is ``asked`` or what is whole of it."""
     from vdf_bench import report
     from vdf_bench.results import write_results
     from vdf_bench.traces import FILE as TRACES
     from vdf_bench.traces import write_traces
 
+    judges = {key for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")}
+    artifacts = {key: fetch(run, key) for key in run.plan.steps if key in judges}
+    say("writing tables, plots and page")
+    rows, gates = collect(run, artifacts)
     run.out.mkdir(parents=True, exist_ok=True)
-    report.save_media(run.out, pictures(run, rows))
+    report.save_media(run.out, pictures(replace(run, plan=pictured(run.plan)), rows))
     write_results(rows, run.out / "results.parquet")
     write_traces(traces(run), run.out / TRACES)
     record = describe(run, tally, gates, time.perf_counter() - begun)
     record_costs(run, record["steps"])
     write_atomically(run.out / "run.json", json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())
     report.build(run.out)
-    # Written last: a run that was cut off before it is completed by the next one.
-    write_atomically(run.out / "complete.json", canonical({"matrix": matrix, "run": identity}).encode())
-    return tally
+    # Written last: a run that was cut off before it is completed by the next one, and so is one that lacks cells.
+    whole = not tally.failures and not tally.unreached
+    held = {"matrix": _matrix(asked), "run": asked.identity if whole else ""}
+    write_atomically(run.out / COMPLETE, canonical(held).encode())
 
 
 def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -183,7 +213,7 @@ def traces(run: Run) -> Iterator[dict[str, Any]]:
     protected = {cell.steps["protected"]: cell for cell in run.plan.cells if "judge.protect" in cell.steps}
     for key, cell in protected.items():
         place = {name: getattr(cell, name) for name in ("clip", "defense", "linf", "floor", "seed")}
-        meta = fetch(run, key).meta
+        meta = fetch_meta(run, key)
         yield from trace_rows(place, meta["log"], meta["seconds"])
 
 
@@ -226,7 +256,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
     computed = set(tally.computed)
     steps = []
     for key, step in plan.steps.items():
-        cost = fetch(run, key).meta["cost"]
+        cost = fetch_meta(run, key)["cost"]
         steps.append({"key": key, "step": step.name, "label": step.label, "cached": key not in computed, **cost})
     clips, recognisers = {}, {}
     notes = []
@@ -240,15 +270,17 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         notes += [f"{name}: {note}" for note in [chosen.note(real)] if note]
     if len({chosen["name"] for chosen in recognisers.values()}) > 1:
         notes.append("dsr_identity, and with it dsr, is decided by two recognisers here, each at its own threshold")
+    told: list[str] = []
     for cell in plan.cells:
-        told = (f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell))
-        notes += [note for note in told if note not in notes]
+        told += [f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell)]
+    notes += list(dict.fromkeys(told))
+    notes += [f"failed ({failure.cause}): {failure.label}: {failure.line}" for failure in tally.failures]
     if request.protected_share < 1:
         notes.append(f"only the first {100 * request.protected_share:g} % of every clip's frames are protected")
     if run.store.quarantined():
         notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
     driven = {cell.steps["rendering"] for cell in plan.cells if "rendering" in cell.steps}
-    drives = {fetch(run, key).meta.get("drive", "") for key in driven} - {""}
+    drives = {fetch_meta(run, key).get("drive", "") for key in driven} - {""}
     return {
         "schema": SCHEMA,
         "version": version("vdf-bench"),
@@ -273,6 +305,9 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
             "uses": sum(len(cell.steps) for cell in plan.cells),
         },
         "steps": steps,
+        # Steps that could not be computed; the cells behind them are among what is left out.
+        "failures": [asdict(failure) for failure in tally.failures],
+        "unreached": len(tally.unreached),
         "notes": notes,
         "left_out": plan.left_out,
         "gates": gates,
@@ -282,7 +317,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
 
 def fit_notes(run: Run, cell: Cell) -> list[str]:
     """What the victim of a cell says of its fit."""
-    notes: list[str] = fetch(run, cell.steps["head"]).meta.get("notes", []) if "head" in cell.steps else []
+    notes: list[str] = fetch_meta(run, cell.steps["head"]).get("notes", []) if "head" in cell.steps else []
     return notes
 
 
@@ -304,34 +339,50 @@ def environment() -> dict[str, str]:
     }
 
 
-def _judgements(run: Run, jobs: int, tally: Tally, watcher: Watcher) -> dict[str, Artifact]:
-    """Every judge's artifact, once all that the report will read is there; what turns out damaged is computed again."""
-    from vdf_bench.execute.local import execute
+class DamagedError(UserError):
+    """An artifact that is needed was damaged, and has been set aside."""
 
-    judges = {key for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")}
-    while True:
-        lost = False
-        found = {}
-        for key in run.plan.steps:
-            artifact = run.store.get(key)
-            lost |= artifact is None
-            if artifact is not None and key in judges:
-                found[key] = artifact
-        if not lost:
-            return found
-        tally.computed += execute(run.plan, run.store, jobs, expected_seconds(run), watcher).computed
+
+_DAMAGED = "an artifact was damaged and has been set aside: run the same command again to make it anew"
 
 
 def fetch(run: Run, key: str) -> Artifact:
     """An artifact that the run made.
 
     Raises:
-        UserError: it was damaged and has been set aside.
+        DamagedError: it was damaged and has been set aside.
     """
     artifact = run.store.get(key)
     if artifact is None:
-        raise UserError("an artifact was damaged and has been set aside: run the same command again to make it anew")
+        raise DamagedError(_DAMAGED)
     return artifact
+
+
+def fetch_meta(run: Run, key: str) -> dict[str, Any]:
+    """The record of an artifact that the run made, its arrays left where they are.
+
+    Raises:
+        DamagedError: it was damaged and has been set aside.
+    """
+    meta = run.store.meta(key)
+    if meta is None:
+        raise DamagedError(_DAMAGED)
+    return meta
+
+
+def pictured(plan: Plan) -> Plan:
+    """The plan with the cells that are shown: of many, the first of every defense under every victim, then others."""
+    shown = [cell for cell in plan.cells if cell.arm != "clean"]
+    if len(shown) <= PICTURES:
+        return plan
+    turns: Counter[tuple[Any, ...]] = Counter()
+    ranked = []
+    for place, cell in enumerate(shown):
+        who = (cell.defense, cell.linf, cell.floor, cell.victim)
+        ranked.append((turns[who], place))
+        turns[who] += 1
+    kept = {id(shown[place]) for _, place in sorted(ranked)[:PICTURES]}
+    return replace(plan, cells=[cell for cell in plan.cells if cell.arm == "clean" or id(cell) in kept])
 
 
 def _matrix(run: Run) -> str:
@@ -345,7 +396,7 @@ def _matrix(run: Run) -> str:
 
 def _identity_of(out: Path) -> str | None:
     try:
-        matrix: str = json.loads((out / "complete.json").read_text())["matrix"]
+        matrix: str = json.loads((out / COMPLETE).read_text())["matrix"]
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError):
@@ -353,9 +404,17 @@ def _identity_of(out: Path) -> str | None:
     return matrix
 
 
+def _written(out: Path) -> int:
+    """When the run folder was finished, as its file system counts; 0 where it was not."""
+    try:
+        return (out / COMPLETE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def _is_complete(out: Path, identity: str) -> bool:
-    names = ("results.parquet", "traces.parquet", "run.json", "report.html", "complete.json")
+    names = ("results.parquet", "traces.parquet", "run.json", "report.html", COMPLETE)
     if not all((out / name).is_file() for name in names):
         return False
-    held: dict[str, str] = json.loads((out / "complete.json").read_text())
+    held: dict[str, str] = json.loads((out / COMPLETE).read_text())
     return held.get("run") == identity

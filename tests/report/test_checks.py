@@ -19,7 +19,7 @@ from vdf_bench import cli
 from vdf_bench.capture import Capture
 from vdf_bench.check import Checked
 from vdf_bench.clip import Pose, split_frames
-from vdf_bench.execute.local import Tally
+from vdf_bench.execute.schedule import Tally
 from vdf_bench.judges.gates import GATES, judge_gates
 from vdf_bench.plan import Cell
 from vdf_bench.probe import Probed

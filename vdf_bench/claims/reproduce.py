@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vdf_bench.claims.claim import Claim, Study
-    from vdf_bench.execute.local import Watcher
+    from vdf_bench.execute.schedule import Watcher
     from vdf_bench.plan import Request
     from vdf_bench.presets import Preset
     from vdf_bench.run import Run

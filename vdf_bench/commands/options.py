@@ -45,8 +45,25 @@ Iterations = Annotated[int | None, typer.Option("--iterations", help="Training s
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="Wall time of one fit, after which it is given up.")
 ]
-StorePath = Annotated[Path | None, typer.Option("--store", help="Artifacts; default: inside the run folder.")]
+StorePath = Annotated[
+    str | None,
+    typer.Option("--store", metavar="PATH|URL", help="Artifacts: a folder, s3://…; default: in the run folder."),
+]
 Jobs = Annotated[int, typer.Option("--jobs", help="Steps at once; 0 takes one per core.", min=0)]
+ExecutorName = Annotated[
+    str, typer.Option("--executor", metavar="NAME", help="Where steps run: local, ray, or inline (this process).")
+]
+RayAddress = Annotated[
+    str, typer.Option("--ray-address", metavar="HOST:PORT", help="A Ray cluster; auto finds it; default: start one.")
+]
+StepTimeout = Annotated[
+    float | None,
+    typer.Option("--step-timeout", metavar="SECONDS", help="Wall time of any step, after which it is ended.", min=1.0),
+]
+MaxHours = Annotated[
+    float | None,
+    typer.Option("--max-hours", metavar="HOURS", help="Begin no step after this long; exit code 3 if cells lack."),
+]
 
 
 def make_console() -> Console:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,16 +14,20 @@ from vdf_bench.commands.options import (
     Budgets,
     Clips,
     Device,
+    ExecutorName,
     Frames,
     Iterations,
     Jobs,
+    MaxHours,
     Parsers,
     PolicyName,
     PresetName,
     ProtectedShare,
+    RayAddress,
     Seeds,
     Settings,
     Size,
+    StepTimeout,
     StorePath,
     Targets,
     Timeout,
@@ -30,7 +35,12 @@ from vdf_bench.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Request
+
+#: Exit code of a run that lacks cells.
+INCOMPLETE = 3
 
 
 def run(
@@ -61,6 +71,10 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder; default: runs/PRESET-CLIP-DEFENSE-VICTIM.")] = None,
     store: StorePath = None,
     jobs: Jobs = 0,
+    executor: ExecutorName = "local",
+    ray_address: RayAddress = "",
+    step_timeout: StepTimeout = None,
+    max_hours: MaxHours = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and estimate only.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
 ) -> None:
@@ -91,28 +105,31 @@ def run(
         protected_share=arguments.share(protected_share),
         device=arguments.device(device or find_preset(preset).device),
     )
-    carry_out(request, out or arguments.default_out(request), store, jobs, dry_run, overwrite)
+    means = arguments.means(executor, ray_address, jobs, step_timeout, max_hours)
+    carry_out(request, out or arguments.default_out(request), store, means, dry_run, overwrite)
 
 
-def carry_out(request: Request, out: Path, store: Path | None, jobs: int, dry_run: bool, overwrite: bool) -> None:
+def carry_out(request: Request, out: Path, store: str | None, means: Means, dry_run: bool, overwrite: bool) -> None:
     """Plan ``request`` into the folder ``out``, then print the plan, or run it and print the answer.
+
+    Exit code 3 tells that steps failed or time was up: the tables hold the cells that are whole.
 
     Raises:
         UserError: something asked does not exist, or a folder cannot take the run.
     """
     from vdf_bench.costs import expected_seconds
-    from vdf_bench.progress import ProgressWatcher, print_plan
+    from vdf_bench.forecast import print_plan
+    from vdf_bench.progress import ProgressWatcher
     from vdf_bench.run import complete, prepare
 
     console = make_console()
     prepared = prepare(request, out, store, overwrite)
-    cores = jobs or arguments.cores()
     if dry_run:
-        print_plan(prepared, console, cores)
+        print_plan(prepared, console, means.jobs)
         return
     console.print(f"vdf-bench: {len(prepared.plan.cells)} cells into {prepared.out}", highlight=False, markup=False)
-    with ProgressWatcher(console, expected_seconds(prepared), cores) as watcher:
-        complete(prepared, cores, watcher, watcher.say)
+    with ProgressWatcher(console, expected_seconds(prepared), means.jobs, prepared.plan) as watcher:
+        tally = complete(prepared, means, watcher, watcher.say)
     from vdf_bench.report import print_summary
 
     print_summary(prepared.out, console)
@@ -126,3 +143,14 @@ def carry_out(request: Request, out: Path, store: Path | None, jobs: int, dry_ru
             f"{watcher.cached} of {len(prepared.plan.steps)} steps were in the store already", highlight=False
         )
     console.print(f"report: {prepared.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+    if tally.failures or tally.unreached:
+        console.print(told(tally), highlight=False, markup=False)
+        raise typer.Exit(INCOMPLETE)
+
+
+def told(tally: Tally) -> str:
+    """What is lacking, by cause, and what to do."""
+    causes = Counter(failure.cause for failure in tally.failures)
+    parts = [f"{count} steps failed ({cause})" for cause, count in causes.items()]
+    parts += [f"{len(tally.unreached)} steps were not reached in time"] if tally.unreached else []
+    return f"incomplete: {', '.join(parts)}; cells behind them are left out, the same command tries them again"

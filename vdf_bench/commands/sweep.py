@@ -13,16 +13,20 @@ from vdf_bench.commands.options import (
     Budgets,
     Clips,
     Device,
+    ExecutorName,
     Frames,
     Iterations,
     Jobs,
+    MaxHours,
     Parsers,
     PolicyName,
     PresetName,
     ProtectedShare,
+    RayAddress,
     Seeds,
     Settings,
     Size,
+    StepTimeout,
     StorePath,
     Timeout,
 )
@@ -53,6 +57,10 @@ def sweep(
     out: Annotated[Path | None, typer.Option(help="Run folder; default: sweeps/PRESET-CLIP-DEFENSE-VICTIM.")] = None,
     store: StorePath = None,
     jobs: Jobs = 0,
+    executor: ExecutorName = "local",
+    ray_address: RayAddress = "",
+    step_timeout: StepTimeout = None,
+    max_hours: MaxHours = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and estimate only.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
 ) -> None:
@@ -81,4 +89,5 @@ def sweep(
     )
     if capture_only:
         request = replace(request, victims=())
-    carry_out(request, out or arguments.default_out(request, "sweeps"), store, jobs, dry_run, overwrite)
+    means = arguments.means(executor, ray_address, jobs, step_timeout, max_hours)
+    carry_out(request, out or arguments.default_out(request, "sweeps"), store, means, dry_run, overwrite)

@@ -1,155 +1,115 @@
-"""Runs a plan on this machine: one process a step, as many at once as ``jobs``.
-
-A process of its own gives every step a clean memory reading and keeps a crash to itself. They are forked from a
-server that has imported torch once, so starting one is cheap.
-"""
+"""Runs steps on this machine: one process a step, as many at once as there are jobs and as memory allows."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-from dataclasses import dataclass, field
-from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Protocol
+import time
+from typing import TYPE_CHECKING
 
-from vdf_bench.errors import UserError
-from vdf_bench.execute.worker import FREE_MEMORY, run_step
+from vdf_bench.execute.child import Child, news
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
-
-    from vdf_bench.plan import Plan, Step
+    from vdf_bench.execute.executor import Event, Need
+    from vdf_bench.plan import Step
     from vdf_bench.store import Store
 
-#: Rough CPU seconds of a step at 128 px and 110 frames on one core: for the order of work and for the first estimate.
-ROUGH_SECONDS = {
-    "clip": 8.0,
-    "protect": 30.0,
-    "floor": 0.5,
-    "purify": 3.0,
-    "harden": 40.0,
-    "capture": 6.0,
-    "fit": 25.0,
-    "drive": 5.0,
-    "judge": 4.0,
-}
 
-
-class Watcher(Protocol):
-    """Told what happens, for progress display."""
-
-    def started(self, step: Step) -> None:
-        """A step begins."""
-
-    def progressed(self, step: Step, share: float) -> None:
-        """A running step says what share of it is done."""
-
-    def finished(self, step: Step, cached: bool) -> None:
-        """A step is in the store."""
-
-
-class StepFailedError(RuntimeError):
-    """A step raised: a bug, with its traceback."""
-
-
-@dataclass
-class Tally:
-    """What an execution did.
-
-    Attributes:
-        computed: keys computed now.
-        cached: keys that were in the store already.
-    """
-
-    computed: list[str] = field(default_factory=list)
-    cached: list[str] = field(default_factory=list)
-
-
-def needed(plan: Plan, store: Store) -> list[Step]:
-    """Steps to compute: every step of the plan that the store lacks, inputs first."""
-    return [step for step in plan.steps.values() if not store.has(step.key)]
-
-
-def remaining_path(plan: Plan, seconds: dict[str, float]) -> dict[str, float]:
-    """For each key, seconds along the longest chain of steps that waits for it, itself included."""
-    path = {key: seconds[key] for key in plan.steps}
-    for key in reversed(list(plan.steps)):  # a plan lists inputs before what uses them
-        for upstream in plan.steps[key].inputs.values():
-            path[upstream] = max(path[upstream], seconds[upstream] + path[key])
-    return path
-
-
-def execute(plan: Plan, store: Store, jobs: int, seconds: dict[str, float], watcher: Watcher) -> Tally:
-    """Compute what is missing, the longest remaining chain first.
+class LocalExecutor:
+    """Processes of this machine.
 
     Args:
-        plan: the DAG.
-        store: where artifacts are looked for and put.
+        store: where inputs are and artifacts go.
         jobs: steps at once.
-        seconds: expected seconds by key; decides the order only.
-        watcher: told of every step.
-
-    Raises:
-        UserError: a step's input is unusable.
-        StepFailedError: a step raised, or its process died.
-        KeyboardInterrupt: interrupted; finished steps stay in the store.
+        memory_mib: memory for all of them; None takes what the machine has to spare now.
+        gpus: devices to share out, one step that trains on a GPU each; None finds the visible ones when first asked.
+        preload: modules that workers import first.
     """
-    # Threads of a step are part of its key; the environment must be set before the server imports numpy and torch.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[name] = "1"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "numba", "vdf_bench.steps", "vdf_bench.execute.worker"])
-    todo = {step.key: step for step in needed(plan, store)}
-    tally = Tally(cached=[key for key in plan.steps if key not in todo])
-    for key in tally.cached:
-        watcher.finished(plan.steps[key], cached=True)
-    urgency = remaining_path(plan, seconds)
-    running: dict[str, tuple[BaseProcess, Connection]] = {}
-    try:
-        while todo or running:
-            ready = [k for k, s in todo.items() if not any(i in todo or i in running for i in s.inputs.values())]
-            for key in sorted(ready, key=lambda key: -urgency[key])[: max(0, jobs - len(running))]:
-                step = todo.pop(key)
-                receiver, sender = context.Pipe(duplex=False)
-                process: BaseProcess = context.Process(target=run_step, args=(step, store.root, sender), daemon=True)
-                process.start()
-                sender.close()
-                running[key] = (process, receiver)
-                watcher.started(step)
-            wait([receiver for _, receiver in running.values()])
-            for key in [key for key, (_, receiver) in running.items() if receiver.poll()]:
-                process, receiver = running[key]
-                step = plan.steps[key]
-                try:
-                    verdict, text = receiver.recv()
-                    if verdict == "progress":
-                        watcher.progressed(step, float(text))
-                        continue
-                except EOFError:
-                    process.join()
-                    verdict, text = "bug", f"its process ended with exit code {process.exitcode}"
-                    if process.exitcode == -signal.SIGKILL:
-                        verdict, text = (
-                            "user",
-                            f"step '{step.label}' was killed, most likely for want of memory: {FREE_MEMORY}",
-                        )
-                del running[key]
-                process.join()
-                if verdict == "done":
-                    tally.computed.append(key)
-                    watcher.finished(step, cached=False)
-                elif verdict == "lost":  # a damaged input was set aside: make it again, then this step
-                    todo[key] = step
-                    if text not in running and not store.has(text):
-                        todo[text] = plan.steps[text]
-                elif verdict == "user":
-                    raise UserError(text)
-                else:
-                    raise StepFailedError(f"step '{step.label}' failed: {text}")
-    finally:
-        for survivor, _ in running.values():
-            survivor.kill()
-            survivor.join()
-    return tally
+
+    def __init__(
+        self,
+        store: Store,
+        jobs: int,
+        memory_mib: float | None = None,
+        gpus: list[str] | None = None,
+        preload: tuple[str, ...] = (),
+    ) -> None:
+        from vdf_bench.execute.resources import spare_mib
+
+        self._store = store
+        self._jobs = jobs
+        self._mib = memory_mib if memory_mib is not None else spare_mib()
+        self._gpus = gpus
+        self._preload = preload
+        self._running: dict[str, tuple[Child, Need, int, str | None]] = {}
+
+    def has_room(self, need: Need) -> bool:
+        if len(self._running) >= self._jobs:
+            return False
+        if need.gpus and self._free_gpu() is None and self._gpus:
+            return False
+        # What does not fit beside nothing is tried all the same: what is expected may be wrong.
+        taken = sum(other.mib for _, other, _, _ in self._running.values())
+        return not self._running or taken + need.mib <= self._mib
+
+    def submit(self, step: Step, need: Need) -> str:
+        gpu = self._free_gpu() if need.gpus else None
+        place = min(set(range(self._jobs)) - {place for _, _, place, _ in self._running.values()})
+        self._running[step.key] = (Child(step, self._store, need, gpu, self._preload), need, place, gpu)
+        return f"job {place + 1}" + (f", gpu {gpu}" if gpu else "")
+
+    def poll(self, seconds: float) -> list[Event]:
+        news([child for child, *_ in self._running.values()], seconds)
+        events = []
+        for key, (child, *_) in list(self._running.items()):
+            event = child.event()
+            if event is not None:
+                events.append(event)
+                if event.what != "progress":
+                    del self._running[key]
+        return events
+
+    def close(self) -> None:
+        for child, *_ in self._running.values():
+            child.end()
+        self._running.clear()
+
+    def _free_gpu(self) -> str | None:
+        """A GPU that no step uses; None where there is none."""
+        if self._gpus is None:
+            from vdf_bench.execute.resources import visible_gpus
+
+            self._gpus = visible_gpus()
+        used = {gpu for *_, gpu in self._running.values()}
+        return next((gpu for gpu in self._gpus if gpu not in used), None)
+
+
+class InlineExecutor:
+    """Runs steps in this process, one after the other: for stores in memory, and for a debugger.
+
+    Args:
+        store: where inputs are and artifacts go.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._events: list[Event] = []
+
+    def has_room(self, need: Need) -> bool:
+        del need
+        return not self._events
+
+    def submit(self, step: Step, need: Need) -> str:
+        from vdf_bench.execute.worker import outcome
+
+        del need
+        self._events.append(outcome(step, self._store, lambda share: None))
+        return f"process {os.getpid()}"
+
+    def poll(self, seconds: float) -> list[Event]:
+        if not self._events:
+            time.sleep(seconds)
+        events, self._events = self._events, []
+        return events
+
+    def close(self) -> None:
+        self._events.clear()

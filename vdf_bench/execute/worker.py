@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import resource
 import signal
 import sys
+import threading
 import time
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vdf_bench.errors import UserError
-from vdf_bench.store import Artifact, Store
+from vdf_bench.execute.executor import Event
+from vdf_bench.store import Artifact, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
-    from pathlib import Path
 
     from vdf_bench.plan import Step
+    from vdf_bench.store import Store
 
 #: What helps where memory is short.
 FREE_MEMORY = "take fewer --jobs, fewer --frames or a smaller --size"
@@ -29,26 +33,44 @@ class MissingInputError(Exception):
     """An input was damaged and has been set aside; its step must run again."""
 
 
-def run_step(step: Step, root: Path, report: Connection) -> None:
-    """Entry of the worker process.
+def run_step(
+    step: Step, store: Store, report: Connection, gpu: str | None = None, preload: tuple[str, ...] = ()
+) -> None:
+    """Entry of the worker process: sends events, the last of which says how the step ended.
 
-    Sends ``("progress", share done)`` now and then, and at the end ``("done" | "lost" | "user" | "bug", text)``.
+    Args:
+        step: what to run.
+        store: where its inputs are and its artifact goes.
+        report: to the driver.
+        gpu: the one device that this process shall see; None leaves it as it is.
+        preload: modules to import first.
     """
-    _die_with_parent()
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()  # what the step starts can be ended with it
+    _die_with_driver(report)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
+    if gpu is not None:  # torch looks when the first tensor goes there
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    for module in preload:
+        importlib.import_module(module)
+    report.send(outcome(step, store, lambda share: report.send(Event(step.key, "progress", f"{share:.6f}"))))
+
+
+def outcome(step: Step, store: Store, tell: Callable[[float], None]) -> Event:
+    """Run a step; how it ended."""
     try:
-        compute(step, Store(root), lambda share: report.send(("progress", f"{share:.6f}")))
-        report.send(("done", ""))
+        compute(step, store, tell)
     except MissingInputError as error:
-        report.send(("lost", str(error)))
+        return Event(step.key, "input", str(error))
+    except StoreError as error:
+        return Event(step.key, "fatal", str(error))
     except UserError as error:
-        report.send(("user", str(error)))
+        return Event(step.key, "failed", str(error), "unusable")
     except MemoryError:
-        report.send(("user", f"step '{step.label}' ran out of memory: {FREE_MEMORY}"))
+        return Event(step.key, "failed", f"step '{step.label}' ran out of memory: {FREE_MEMORY}", "memory")
     except Exception:
-        report.send(("bug", traceback.format_exc()))
-    finally:
-        report.close()
+        return Event(step.key, "failed", traceback.format_exc(), "raised")
+    return Event(step.key, "done")
 
 
 def compute(step: Step, store: Store, tell: Callable[[float], None] | None = None) -> Artifact:
@@ -62,6 +84,7 @@ def compute(step: Step, store: Store, tell: Callable[[float], None] | None = Non
     Raises:
         MissingInputError: an input is not in the store or was damaged.
         UserError: the step's input is unusable.
+        StoreError: the store cannot be written, or does not answer.
     """
     import torch
 
@@ -83,7 +106,7 @@ def compute(step: Step, store: Store, tell: Callable[[float], None] | None = Non
         "cpu": _cpu_seconds() - cpu,
         "peak_mib": max(resource.getrusage(who).ru_maxrss for who in _ALL) / 1024,
     }
-    artifact = Artifact(made.arrays, {**made.meta, "cost": cost})
+    artifact = Artifact(made.arrays, {**made.meta, "cost": cost, "made": {"step": step.name, "label": step.label}})
     store.put(step.key, artifact)
     scratch.unlink(missing_ok=True)
     return artifact
@@ -97,9 +120,18 @@ def _cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, _ALL))
 
 
-def _die_with_parent() -> None:
-    """Let the kernel end this process when the one that started it dies, so that a killed run leaves nothing behind."""
-    if sys.platform == "linux":
+def _die_with_driver(report: Connection) -> None:
+    """End this process and all that it started when the driver is no more, however it ended."""
+
+    def watch() -> None:
+        with suppress(EOFError, OSError):
+            report.recv_bytes()  # nothing ever comes this way but the end
+        if hasattr(os, "killpg"):
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="driver watch", daemon=True).start()
+    if sys.platform == "linux":  # also where this process holds the interpreter's lock for long
         parent_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
         if os.getppid() == 1:

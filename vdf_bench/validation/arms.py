@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from vdf_bench.execute.local import Tally, Watcher
+    from vdf_bench.execute.schedule import Tally, Watcher
     from vdf_bench.validation.verdicts import Property
 
 #: Bounds of the dose in 8-bit levels; the other properties take the third.
@@ -58,7 +58,7 @@ class Validation:
         return all(found.ok for found in self.properties)
 
 
-def prepare_validation(request: Request, out: Path, store: Path | None = None) -> Run:
+def prepare_validation(request: Request, out: Path, store: Path | str | None = None) -> Run:
     """Plan the arms as one DAG: controls and vdf over seeds, another parser, and vdf at growing bounds.
 
     Args:
@@ -103,7 +103,7 @@ def complete_validation(run: Run, again: Run, jobs: int, watcher: Watcher) -> tu
     """
     import pandas as pd
 
-    from vdf_bench.execute.local import execute
+    from vdf_bench.execute.schedule import execute
 
     check_writable(run)
     tally = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)

@@ -1,0 +1,56 @@
+"""Plans of cheap steps, and executions that say what happened."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # workers import the fault steps by name
+
+from fault_steps import chains
+
+from vdf_bench.execute.executor import Means
+from vdf_bench.execute.schedule import execute
+
+
+class Told:
+    """Keeps what a watcher is told."""
+
+    def __init__(self):
+        self.begun, self.done, self.cached, self.failures = [], [], [], []
+
+    def started(self, step, worker):
+        self.begun.append((step.label, worker))
+
+    def progressed(self, step, share):
+        pass
+
+    def finished(self, step, cached):
+        (self.cached if cached else self.done).append(step.label)
+
+    def failed(self, step, failure):
+        self.failures.append((step.label, failure.cause))
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+@pytest.fixture
+def carry_out(told):
+    """Execute a plan with the fault steps."""
+
+    def run(plan, store, jobs=2, **means):
+        chosen = Means(jobs, preload=("fault_steps",), **{"keep_going": True, **means})
+        return execute(plan, store, chosen, dict.fromkeys(plan.steps, 1.0), told)
+
+    return run
+
+
+@pytest.fixture
+def small():
+    """Three chains of three steps and their sum."""
+    return chains(3, 3)

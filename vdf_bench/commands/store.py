@@ -1,0 +1,111 @@
+"""``store``: what is kept, whether it is sound, what can go, and how to carry it elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vdf_bench.commands.options import make_console
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from vdf_bench.store import Store
+
+app = typer.Typer(help="Care for a store of artifacts.", no_args_is_help=True)
+Where = Annotated[str, typer.Argument(metavar="STORE", help="A folder, or a URL such as s3://bucket/store.")]
+Runs = Annotated[
+    list[Path] | None, typer.Option("--run", help="Only what this run folder rests on; repeatable.", show_default=False)
+]
+
+
+@app.command("ls")
+def ls(
+    store: Where, every: Annotated[bool, typer.Option("--all", help="Every artifact with its key.")] = False
+) -> None:
+    """What is in a store, by kind of step."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from vdf_bench.progress import duration
+    from vdf_bench.store.care import contents
+
+    console = make_console()
+    found = contents(_open(store))
+    table = Table("step", "artifacts", "MiB", "CPU time", box=None, padding=(0, 2, 0, 0))
+    for step, kept in found.items():
+        table.add_row(step, str(kept.count), f"{kept.size / 2**20:.1f}", duration(kept.cpu))
+        for key, label in kept.labels.items() if every else ():
+            table.add_row(f"  {key[:16]}", escape(label), "", "")
+    console.print(table)
+    console.print(f"{sum(kept.count for kept in found.values())} artifacts", highlight=False)
+
+
+@app.command("gc")
+def gc(
+    store: Where,
+    keep: Annotated[
+        list[Path] | None,
+        typer.Option("--keep", help="A run folder to keep; all that no kept run rests on goes. Repeatable."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Take away damaged artifacts and what dead runs left; with --keep also what no kept run rests on."""
+    from vdf_bench.store.care import sweep
+
+    gone = sweep(_open(store), _keys(keep) if keep else None, dry_run)
+    for what, count in gone.items():
+        typer.echo(f"{count} {what} {'would go' if dry_run else 'gone'}")
+
+
+@app.command("verify")
+def verify(store: Where) -> None:
+    """Read every artifact against its checksums; exit code 1 if one is damaged. It is set aside and made again."""
+    from vdf_bench.store.care import verify
+
+    sound, damaged = verify(_open(store), lambda key: typer.echo(f"damaged, set aside: {key}"))
+    typer.echo(f"{sound} sound, {len(damaged)} damaged")
+    if damaged:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export(
+    store: Where,
+    to: Annotated[str, typer.Argument(metavar="TO", help="Another folder or URL.")],
+    run: Runs = None,
+) -> None:
+    """Copy artifacts into another store; exit code 1 if one is missing or damaged."""
+    from vdf_bench.store import Store
+    from vdf_bench.store.care import export
+
+    target = Store(to)
+    target.check_folder()
+    target.check_writable()
+    copied, lacking = export(_open(store), target, _keys(run) if run else None)
+    typer.echo(f"{copied} artifacts copied to {to}")
+    if lacking:
+        typer.echo(f"{len(lacking)} are not there or damaged, such as {lacking[0]}")
+        raise typer.Exit(1)
+
+
+def _open(where: str) -> Store:
+    from vdf_bench.store import Store
+
+    found = Store(where)
+    if isinstance(found.root, Path) and not (found.root / "objects").is_dir():
+        raise UserError(f"{where} holds no store: give the folder that --store named, or store/ in a run folder")
+    return found
+
+
+def _keys(runs: list[Path]) -> set[str]:
+    """Keys of everything that run folders rest on."""
+    found: set[str] = set()
+    for folder in runs:
+        try:
+            found |= {step["key"] for step in json.loads((folder / "run.json").read_text())["steps"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            raise UserError(f"{folder} holds no finished run: give the folder that --out named") from None
+    return found

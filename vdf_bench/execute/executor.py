@@ -1,0 +1,133 @@
+"""What the scheduler asks of an executor, what executors report, and how a user chooses one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vdf_bench.plan import Step
+
+#: How an execution may be carried out.
+EXECUTORS: Final = ("local", "ray", "inline")
+#: MiB that a step takes of which nothing is known: torch, numba and a clip of the standard preset.
+ROUGH_MIB: Final = 900.0
+#: A step that takes so many times what is expected hangs, and so does one that takes more than this many seconds.
+PATIENT_FACTOR: Final = 20.0
+PATIENT_SECONDS: Final = 1800.0
+
+#: What became of a step: a share of it is done, all of it, an input of it must be made anew, it failed, its worker
+#: died, or no step can go on.
+What = Literal["progress", "done", "input", "failed", "died", "fatal"]
+#: Why a step failed: its input cannot serve, it raised, it wanted too much memory or time, its workers kept dying.
+Cause = Literal["unusable", "raised", "memory", "time", "lost"]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a step takes.
+
+    Attributes:
+        mib: memory.
+        gpus: share of a GPU.
+        limit: wall seconds after which it counts as hanging.
+    """
+
+    mib: float = ROUGH_MIB
+    gpus: float = 0.0
+    limit: float = PATIENT_SECONDS
+
+
+@dataclass(frozen=True)
+class Event:
+    """News of a step. ``text`` is the share that is done, the key of a lost input, or why it failed."""
+
+    key: str
+    what: What
+    text: str = ""
+    cause: Cause = "raised"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that could not be computed: no finding, so its cells are left out rather than scored.
+
+    Attributes:
+        key, step, label: which.
+        cause: in one word.
+        text: in full; of a bug the traceback.
+        worker: where it ran last.
+        attempts: how often it was begun.
+    """
+
+    key: str
+    step: str
+    label: str
+    cause: Cause
+    text: str
+    worker: str
+    attempts: int
+
+    @property
+    def line(self) -> str:
+        """In one line."""
+        return self.text.strip().rpartition("\n")[2] if self.cause == "raised" else self.text
+
+
+class Executor(Protocol):
+    """Runs steps somewhere. Used by one thread."""
+
+    def has_room(self, need: Need) -> bool:
+        """Whether a step would be begun now."""
+
+    def submit(self, step: Step, need: Need) -> str:
+        """Begin a step; the worker's name."""
+
+    def poll(self, seconds: float) -> list[Event]:
+        """News since the last time, waited for so long at most; a step's last event is any but ``progress``."""
+
+    def close(self) -> None:
+        """End what still runs."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what an execution is carried out.
+
+    Attributes:
+        jobs: steps at once on this machine.
+        executor: one of :data:`EXECUTORS`.
+        address: of a Ray cluster; empty starts one on this machine.
+        step_timeout: wall seconds of any step; None allows a generous multiple of what is expected.
+        until: reading of the monotonic clock after which no step is begun; None never.
+        keep_going: whether a failed step leaves the others to be computed; else it is raised.
+        mib: expected memory of steps, by key.
+        preload: modules that a worker imports before its step, such as one that registers it.
+        memory_mib: memory for all steps at once; None takes what this machine has to spare.
+    """
+
+    jobs: int = 1
+    executor: str = "local"
+    address: str = ""
+    step_timeout: float | None = None
+    until: float | None = None
+    keep_going: bool = False
+    mib: Mapping[str, float] = field(default_factory=dict)
+    memory_mib: float | None = None
+    preload: tuple[str, ...] = ()
+
+    def need(self, step: Step, seconds: float) -> Need:
+        """What ``step`` takes.
+
+        Args:
+            step: the step.
+            seconds: CPU seconds that it is expected to take.
+        """
+        device = step.params.get("device", "cpu")
+        gpus = 0.0 if device == "cpu" else 1.0 if step.params.get("scale") == "paper" else 0.5
+        # A fit gives itself up after its own time-out, which is a finding; the limit here is for what hangs.
+        own = 1.5 * float(step.params.get("timeout") or 0.0)
+        limit = self.step_timeout or max(PATIENT_SECONDS, PATIENT_FACTOR * seconds) + own
+        return Need(self.mib.get(step.key, ROUGH_MIB), gpus, limit)

@@ -1,0 +1,10 @@
+"""What steps made, under keys of everything that made it: in a folder or at any fsspec URL.
+
+``artifact`` is what is kept, ``place`` where, ``store`` how, ``leases`` how several runs share one.
+"""
+
+from vdf_bench.store.artifact import Artifact, canonical, digest
+from vdf_bench.store.files import StoreError, check_room, file_digest, write_atomically
+from vdf_bench.store.store import Store
+
+__all__ = ["Artifact", "Store", "StoreError", "canonical", "check_room", "digest", "file_digest", "write_atomically"]

@@ -1,0 +1,80 @@
+"""Files on this machine: whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from vdf_bench.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: A folder must take at least this much before a run starts.
+MIN_FREE_MIB = 64
+
+
+class StoreError(UserError):
+    """A place that cannot be written, is full or does not answer: no step can go on."""
+
+
+def write_beside(path: Path, data: bytes) -> Path:
+    """Write ``data`` into a file of its own beside ``path`` and flush it to disk; nothing is left of a failure.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):  # a file system that went read-only cannot be tidied either
+            partial.unlink()
+        raise
+    return partial
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` beside ``path``, flush it to disk, and rename it into place.
+
+    Raises:
+        UserError: the folder cannot be written, or the disk is full.
+    """
+    try:
+        write_beside(path, data).replace(path)
+    except OSError as error:
+        raise unwritable(str(path), error) from error
+
+
+def check_room(folder: Path) -> None:
+    """Make a folder and see that it takes files.
+
+    Raises:
+        UserError: read-only, or nearly full.
+    """
+    probe = folder / f".writable-{uuid.uuid4().hex[:8]}"
+    write_atomically(probe, b"")
+    probe.unlink()
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < MIN_FREE_MIB:
+        raise StoreError(f"{folder} has {free} MiB left, a run needs {MIN_FREE_MIB}: make room or choose another --out")
+
+
+def unwritable(where: str, error: OSError) -> StoreError:
+    """The one line about a place that takes no files."""
+    why = error.strerror or error
+    return StoreError(f"cannot write {where}: {why}; choose another --out or --store, or make room")
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
