@@ -89,7 +89,8 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
 
     Args:
         run: what is asked.
-        means: with what steps are carried out; a number is so many at once on this machine.
+        means: with what steps are carried out; a number is so many at once on this machine, and a step that fails
+            ends the run, as it does unless ``keep_going`` is set.
         watcher: told of every step.
         say: told what is done outside steps.
 
@@ -111,7 +112,7 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
     costs = expected_costs(run)
     seconds = {key: cost.seconds for key, cost in costs.items()}
     means = Means(means) if isinstance(means, int) else means
-    means = replace(means, keep_going=True, mib={key: cost.mib for key, cost in costs.items()})
+    means = replace(means, mib={key: cost.mib for key, cost in costs.items()})
     before = _written(run.out)
     asked = run
     run, tally = attack_in_rounds(run, means, seconds, watcher, say)

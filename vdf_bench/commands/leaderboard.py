@@ -89,7 +89,8 @@ def submit(
 
 
 def _protect(suite: BoardSuite, defense: str, overrides: Overrides, store: Path, jobs: int) -> Protected:
-    from vdf_bench.execute.local import ROUGH_SECONDS, execute
+    from vdf_bench.costs import ROUGH_SECONDS
+    from vdf_bench.execute.schedule import execute
     from vdf_bench.leaderboard.pack import plan_protection, read_protected
     from vdf_bench.progress import ProgressWatcher
     from vdf_bench.store import Store
@@ -247,7 +248,7 @@ def _known(case: Case, folder: Path) -> Record | None:
 
 def _compute(case: Case, out: Path | None, store: Path, clip: str, seed: str, jobs: int) -> tuple[Record, Run | None]:
     from vdf_bench.costs import expected_seconds
-    from vdf_bench.execute.local import StepFailedError
+    from vdf_bench.execute.schedule import StepFailedError
     from vdf_bench.leaderboard import verify as board
     from vdf_bench.progress import ProgressWatcher
     from vdf_bench.run import complete
