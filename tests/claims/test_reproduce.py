@@ -12,6 +12,7 @@ import pytest
 from vdf_bench import cli
 from vdf_bench.budget import Budget
 from vdf_bench.claims.catalogue import CLAIMS, CLIPS, find
+from vdf_bench.claims.claim import Study
 from vdf_bench.claims.findings import Figure, Finding
 from vdf_bench.claims.page import lead, markdown, render
 from vdf_bench.claims.reproduce import Setup, request, write_findings
@@ -105,17 +106,26 @@ def test_claims_share_their_steps(tmp_path):
 
 
 def test_a_dear_defense_runs_on_fewer_and_shorter_clips(tmp_path):
-    asked = request(find("grasp").study, setup(tmp_path))
+    asked = request(Study(length="@16f", clips=1), setup(tmp_path))
     assert asked.clips == ("synth-a@16f",)
+
+
+def test_a_claim_on_images_runs_on_portraits_at_its_own_budget(tmp_path):
+    asked = request(find("grasp").study, setup(tmp_path))
+    assert (asked.track, asked.clips, asked.preset.frames, asked.preset.size) == ("images", ("portraits:50",), 1, 128)
+    assert [bound.levels for bound in asked.budgets] == [pytest.approx(6.4)]
+    fewer = request(find("grasp").study, replace(setup(tmp_path), clips=("portraits:3",)))
+    assert fewer.clips == ("portraits:3",)
 
 
 def findings():
     one = summarise({"a": 0.9})
     figure = Figure(ODD, "%", 0.5, one, "partly", 1)
     claim = replace(find("fidelity"), title=ODD, quote=ODD, protocol=ODD)
+    absent = replace(find("grasp"), missing="facial attribute editors")
     return [
         Finding(claim, (figure, figure), (figure,), "partly", f"vdf-bench {ODD}", (ODD,), 1.0),
-        Finding(find("grasp"), (), (replace(figure, name="PSNR"),), "not testable here", "again", (), 1.0),
+        Finding(absent, (), (replace(figure, name="PSNR"),), "not testable here", "again", (), 1.0),
     ]
 
 

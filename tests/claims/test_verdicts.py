@@ -197,6 +197,9 @@ def test_every_claim_names_what_exists():
         for part in (*claim.parts, *claim.beside):
             assert part.traced or part.metric in METRICS
             ran = {*claim.study.defenses, *claim.study.controls}
-            assert {part.defense, part.against} - {""} <= ran <= set(registry.names("defenses"))
+            named = {name.partition("@")[0] for name in (part.defense, part.against)} - {""}
+            surrogates = {name.partition("@")[2] for name in (part.defense, part.against)} - {""}
+            assert named <= ran <= set(registry.names("defenses"))
+            assert surrogates <= set(claim.study.victims)
             assert part.purifier in claim.study.chains
             assert part.victim in ("", *claim.study.victims)
