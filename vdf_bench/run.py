@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 COMPLETE = "complete.json"
 #: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
 PICTURES = 32
+#: Portraits of which pictures are kept: the first so many.
+PORTRAITS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -161,15 +163,16 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
     A cell whose clean twin was not trained or fails a gate is void: what a defense does to a clone that never worked
     proves nothing.
     """
-    from vdf_bench.judges.gates import judge_gates, why_void
+    from vdf_bench.judges.gates import EDIT_GATES, GATES, judge_gates, why_void
 
     gates = []
     void: dict[tuple[Any, ...], str] = {}
     for cell in run.plan.cells:
-        if cell.arm != "clean" or "judge.clone" not in cell.steps:
+        last = "judge.edit" if "judge.edit" in cell.steps else "judge.clone"
+        if cell.arm != "clean" or last not in cell.steps:
             continue
-        judged = artifacts[cell.steps["judge.clone"]].meta
-        verdicts = judge_gates(judged["rows"])
+        judged = artifacts[cell.steps[last]].meta
+        verdicts = judge_gates(judged["rows"], EDIT_GATES if last == "judge.edit" else GATES)
         where = {name: getattr(cell, name) for name in ("clip", "purifier", "capture", "target", "victim", "seed")}
         gates += [{**where, **verdict.record()} for verdict in verdicts]
         reason = why_void(judged["outcome"], judged["code"], verdicts)
@@ -177,7 +180,7 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
             void[cell.attacker] = reason
     rows = []
     for cell in run.plan.cells:
-        for stage in ("protect", "capture", "clone"):
+        for stage in ("protect", "capture", "clone", "edit"):
             key = cell.steps.get(f"judge.{stage}")
             if key is None:
                 continue
@@ -187,7 +190,7 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
             elif stage == "capture":
                 place |= {"target": "", "victim": ""}
             ended = (artifacts[key].meta["outcome"], artifacts[key].meta["code"])
-            if stage == "clone" and cell.attacker in void:
+            if stage in ("clone", "edit") and cell.attacker in void:
                 ended = ("void", void[cell.attacker])
             rows += [
                 {
@@ -225,10 +228,17 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
     from vdf_bench.report.pictures import Picture
 
     names = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
-    ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] == "clone"}
+    last = {"clone", "edit"}
+    ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] in last}
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
+    shown = set(list(dict.fromkeys(cell.clip for cell in run.plan.cells))[:PORTRAITS_SHOWN])
     for cell in run.plan.cells:
-        if cell.arm == "clean" or "rendering" not in cell.steps:
+        if cell.arm == "clean" or not {"rendering", "edits"} & cell.steps.keys():
+            continue
+        if "edits" in cell.steps and cell.clip not in shown:
+            continue
+        if "edits" in cell.steps:
+            yield _edits_picture(run, cell, clean[cell.attacker], ended)
             continue
         clip = unpack_clip(fetch(run, cell.steps["clip"]))
         held = split_frames(len(clip)).heldout
@@ -249,6 +259,33 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
         )
 
 
+def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: dict[tuple[Any, ...], tuple[str, str]]) -> Picture:
+    """A portrait, once for every change that the editor makes, with both edits."""
+    import numpy as np
+
+    from vdf_bench.judges.editing import resized
+    from vdf_bench.report.pictures import Picture
+
+    made, clean = fetch(run, cell.steps["edits"]), fetch(run, twin.steps["edits"]).arrays["edits"]
+    size, count = clean.shape[1], len(clean)
+    portraits = [fetch(run, cell.steps[role]).arrays["frames"][0] for role in ("clip", "protected")]
+    original, protected = (np.repeat(resized(picture, size)[None], count, 0) for picture in portraits)
+    names = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
+    place: dict[str, Any] = {name: getattr(cell, name) for name in names}
+    outcome, code = ended[tuple(place.values())]
+    return Picture(
+        **place,
+        outcome=outcome,
+        code=code,
+        frames=np.arange(count),
+        original=original,
+        protected=protected,
+        clean_clone=clean,
+        defended_clone=made.arrays["edits"],
+        edits=tuple(made.meta["names"]),
+    )
+
+
 def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
     """The content of ``run.json``: everything a reader needs to trust or repeat the run, and what every step cost."""
     from vdf_bench.judges.recognise import choose_for
@@ -266,7 +303,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         clips[name] = artifact.meta
         notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
         real = "truth.rotation" not in artifact.arrays
-        chosen = choose_for(request.overrides, real)
+        chosen = choose_for(request.overrides, real, ("editing",) if request.track == "images" else ("dsr", "identity"))
         recognisers[name] = chosen.record()
         notes += [f"{name}: {note}" for note in [chosen.note(real)] if note]
     if len({chosen["name"] for chosen in recognisers.values()}) > 1:
@@ -295,6 +332,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         "parameters": {name: dict(values) for name, values in request.overrides.items()},
         "identities": {name: meta["identity"] for name, meta in clips.items()},
         "recognisers": recognisers,
+        "track": request.track,
         "surrogate": SURROGATE,
         "suite": request.suite.record() if request.suite else None,
         "inputs": {name: {"sha256": plan.inputs.get(name, ""), **meta["source"]} for name, meta in clips.items()},
@@ -391,7 +429,7 @@ def _matrix(run: Run) -> str:
     asked = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
     cells = [[getattr(cell, name) for name in asked] for cell in run.plan.cells]
     preset = run.request.preset
-    asked_of_all = [run.request.drive, run.request.iterations, run.request.protected_share]
+    asked_of_all = [run.request.track, run.request.drive, run.request.iterations, run.request.protected_share]
     return digest([cells, preset.name, sorted(run.request.overrides.items()), *asked_of_all])
 
 

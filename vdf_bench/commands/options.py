@@ -19,6 +19,9 @@ Out = Annotated[Path, typer.Option(help="Folder to write into.", show_default=Fa
 Budgets = Annotated[
     str, typer.Option("--budget", metavar="BUDGETS", help="linf=8/255 or linf=4,8 (levels of 255)[,psnr>=38]; 0.05.")
 ]
+TrackName = Annotated[
+    str, typer.Option("--track", metavar="TRACK", help="video: talking heads; images: attribute editors.")
+]
 Clips = Annotated[
     str, typer.Option("--clip", metavar="CLIPS", help="NAME|PATH[@5s|@125f][,...]; default: the preset's.")
 ]

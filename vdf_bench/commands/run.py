@@ -31,6 +31,7 @@ from vdf_bench.commands.options import (
     StorePath,
     Targets,
     Timeout,
+    TrackName,
     make_console,
 )
 
@@ -44,8 +45,9 @@ INCOMPLETE = 3
 
 
 def run(
-    defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "vdf",
+    defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[@SURROGATE][,...] or all.")] = "vdf",
     victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
+    track: TrackName = "video",
     purifier: Annotated[
         str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...], or auto[:TIER].")
     ] = "identity",
@@ -53,7 +55,7 @@ def run(
     preset: PresetName = "standard",
     size: Size = None,
     frames: Frames = None,
-    budget: Budgets = "0.05",
+    budget: Budgets = "",
     seed: Seeds = "",
     parser: Parsers = "builtin",
     policy: PolicyName = "repair",
@@ -83,12 +85,27 @@ def run(
     from vdf_bench.plan import DRIVES, TARGETS, Request
     from vdf_bench.presets import preset as find_preset
 
+    images = arguments.track(track) == "images"
+    if images:
+        arguments.refuse_video_options(
+            {
+                "--purifier auto": purifier.partition(":")[0] != "auto",
+                "--parser": parser == "builtin",
+                "--policy": policy == "repair",
+                "--target": target == "composite",
+                "--drive": drive == "auto",
+                "--frames": frames is None,
+                "--iterations": iterations is None,
+                "--protected-share": protected_share == 1.0,
+            }
+        )
     defenses = arguments.some_names(defense, "--defense")
-    budgets = Budget.parse_all(budget)
+    chosen = find_preset(preset)
+    budgets = Budget.parse_all(budget or arguments.BUDGETS[arguments.track(track)])
     suite = arguments.suite(purifier, parser, policy, exhaustive)
     attackers = suite.attackers(defenses, [bound.levels for bound in budgets]) if suite else None
     request = Request(
-        preset=find_preset(preset).resized(size, frames),
+        preset=chosen.still(size) if images else chosen.resized(size, frames),
         defenses=defenses,
         victims=arguments.some_names(victim, "--victim"),
         attackers=attackers or arguments.attackers(purifier, parser, policy),
@@ -103,7 +120,8 @@ def run(
         iterations=iterations,
         timeout=arguments.timeout(timeout),
         protected_share=arguments.share(protected_share),
-        device=arguments.device(device or find_preset(preset).device),
+        device=arguments.device(device or chosen.device),
+        track=arguments.track(track),
     )
     means = arguments.means(executor, ray_address, jobs, step_timeout, max_hours)
     carry_out(request, out or arguments.default_out(request), store, means, dry_run, overwrite)
