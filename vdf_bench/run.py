@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 COMPLETE = "complete.json"
 #: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
 PICTURES = 32
-#: Portraits of which pictures are kept: the first so many.
-PORTRAITS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -231,11 +229,8 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
     last = {"clone", "edit"}
     ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] in last}
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
-    shown = set(list(dict.fromkeys(cell.clip for cell in run.plan.cells))[:PORTRAITS_SHOWN])
     for cell in run.plan.cells:
         if cell.arm == "clean" or not {"rendering", "edits"} & cell.steps.keys():
-            continue
-        if "edits" in cell.steps and cell.clip not in shown:
             continue
         if "edits" in cell.steps:
             yield _edits_picture(run, cell, clean[cell.attacker], ended)
