@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -35,6 +36,8 @@ EDITED: Final = 0.5
 #: Half the width of the random start, 8-bit levels: where nothing differs the loss has no gradient, and less than half
 #: a level is rounded away. Disrupting starts within a thousandth of the range for the same reason.
 START: Final = 0.6
+#: Smallest share of a picture that a clean edit must change to count: fewer pixels would be judged by noise.
+LEAST: Final = 0.001
 
 
 def require_editor(setting: Setting, name: str) -> EditorModel:
@@ -83,7 +86,7 @@ class CleanEdits:
 
     Attributes:
         edited: (3, h, w) in [0, 1], by edit.
-        regions: (h, w) bool, what it changed; edits that changed nothing are left out, for there is nothing to spoil.
+        regions: (h, w) bool, what it changed; edits that changed next to nothing are left out.
         turns: edits in the order in which steps look at them next.
     """
 
@@ -147,32 +150,38 @@ class EditingObjective:
         """Edit a clean picture (3, H, W) in every way."""
         edited = {name: self.edit(clean, name) for name in self._editor.edits}
         regions = {name: edited_region(picture, clean) for name, picture in edited.items()}
-        regions = {name: region for name, region in regions.items() if region.any()}
+        regions = {name: region for name, region in regions.items() if float(region.float().mean()) >= LEAST}
         return CleanEdits(edited, regions, deque(regions))
 
     def judge(self, picture: Tensor, prepared: CleanEdits) -> EditingVerdict:
         """Judge a protected picture (3, H, W); differentiable where ``picture`` is.
 
-        With the stopping rule, steps are spent on edits that are not spoilt yet, and success is that there are none.
+        With the stopping rule, steps are spent on edits that are not spoilt yet, and success is that there are none;
+        the loss is then that of the edit that is nearest to not being spoilt.
         """
         parameters = self._parameters
         count = parameters.edits_per_step or len(prepared.turns)
         losses: list[Tensor] = []
+        spoilt: list[tuple[float, Tensor]] = []
         view = picture if self._view is None else self._view(picture)
         for edit in list(prepared.turns):
             if len(losses) == count:
                 break
             edited = self.edit(view, edit)
-            if parameters.editor_stop and self.difference(edited, edit, prepared) > parameters.editor_l2:
+            loss = self.loss(edited, edit, prepared)
+            if parameters.editor_stop and (l2 := self.difference(edited, edit, prepared)) > parameters.editor_l2:
+                spoilt.append((l2, loss))
                 continue
-            losses.append(self.loss(edited, edit, prepared))
+            losses.append(loss)
             prepared.turns.remove(edit)
             prepared.turns.append(edit)
-        loss = sum(losses, (0 * picture).sum()) / max(len(losses), 1)
+        success = parameters.editor_stop and not losses
+        if success and spoilt:
+            losses = [min(spoilt, key=itemgetter(0))[1]]
         published = picture.detach()
         return EditingVerdict(
-            loss,
-            parameters.editor_stop and not losses,
+            sum(losses, (0 * picture).sum()) / max(len(losses), 1),
+            success,
             parameters.editor_l2,
             lambda: self.measure(published, prepared),
         )
@@ -199,8 +208,8 @@ class EditingRecord(Rows):
     """Per-picture record of an attack on an editor.
 
     ``iterations`` are the steps taken, ``success`` is 1 where the published picture spoils every edit, ``l2`` the
-    smallest masked L2 over the edits, ``l2@E`` that of edit E (1 where E changes nothing), ``loss`` the loss that
-    was left.
+    smallest masked L2 over the edits, ``l2@E`` that of edit E (1 where E changes next to nothing), ``loss`` the loss
+    that was left.
     """
 
     def add(self, iterations: int, verdict: EditingVerdict, **more: float) -> None:

@@ -12,8 +12,15 @@ GRASP-style everywhere, and where the abstract leaves room the choice is a param
 - each gradient is brought to unit length before its weight, so that weights mean the same on any surrogate;
 - the sum is smoothed by a Gaussian and descended by its sign, within the budget.
 
-Here the defense loss is VDF's parsing objective, because a talking head is attacked through its capture: so this is
-GRASP's projection on VDF's objective. Its own ground, the output of attribute editors, is another objective.
+Its own ground are attribute editors, and the defense loss there is the squared difference of their edits
+(:mod:`vdf_bench.defenses.common.editing`). Two things come from this project (``refine``): once a picture protects,
+the steps that are left go to what is seen; and steps are proportional to the gradient, because signs spend as much on
+a flat wall as on the hair that an editor repaints. ``turns``, the default there, lets the loss give way whose aim is
+met: the visual ones until the picture protects, the defense loss while it does. (``cross`` takes from the defense
+gradient all that would be seen, whatever the weights, and so stops short of success.)
+
+A talking head is attacked through its capture: there the defense loss is VDF's parsing objective, so that this is
+GRASP's projection on VDF's objective, with sign steps and VDF's stopping rule.
 
 ``conflict_rate`` in the log is the share of a frame's (step, pair of losses) whose gradients opposed each other.
 """
@@ -25,8 +32,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.defenses.common.parameters import ParsingParameters
-from vdf_bench.defenses.common.record import Record
+from vdf_bench.defenses.common.parameters import DescentParameters
+from vdf_bench.defenses.common.record import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
     from vdf_bench.interfaces import Setting
 
 
-class GraspParameters(ParsingParameters):
+class GraspParameters(DescentParameters):
     """Parameters of GRASP-style protection."""
 
     steps: int = Field(100, ge=0, description="largest number of steps per frame; the paper's is not known")
@@ -44,7 +51,23 @@ class GraspParameters(ParsingParameters):
         20, ge=0, description="steps without progress after which a frame is given up; 0 gives none up"
     )
     step_size: float = Field(1.0, ge=0, le=255, description="of a sign step, 8-bit levels; 0 takes budget / steps")
-    warm: bool = Field(False, description="start from the previous frame's perturbation instead of from zero")
+    editor_steps: int = Field(40, ge=0, description="against an editor: number of steps, all of them taken")
+    editor_step_size: float = Field(
+        1.5,
+        ge=0,
+        le=255,
+        description="against an editor: mean length of the first steps, 8-bit levels; 0 takes budget / steps",
+    )
+    editor_stop: Literal[True] = Field(True, description="success is that every edit is spoilt")
+    editor_l2: float = Field(
+        0.055, ge=0, le=4, description="masked L2 on [-1, 1] to hold (0.05 spoils an edit; the rest is for rounding)"
+    )
+    editor_region: Literal["all", "edited"] = Field(
+        "edited", description="where the edit is to differ: everywhere, or where the clean edit changed the picture"
+    )
+    editor_projection: Literal["turns", "cross", "defense-first", "visual-first", "none"] = Field(
+        "turns", description="against an editor: which of two opposed gradients gives way; turns: whose aim is met"
+    )
     projection: Literal["cross", "defense-first", "visual-first", "none"] = Field(
         "cross", description="which of two opposed gradients gives way"
     )
@@ -59,30 +82,61 @@ class Grasp(Component):
 
     card = Card(
         name="grasp",
-        title="GRASP-style gradient projection on the face parser",
-        summary="Parsing, SSIM and low-frequency losses whose conflicting gradients are projected off each other, "
-        "smoothed and descended by sign. A reconstruction from the abstract: no official code is public.",
+        title="GRASP-style gradient projection on the face parser or the attribute editor",
+        summary="Parsing or editing, SSIM and low-frequency losses whose conflicting gradients are projected off each "
+        "other, smoothed and descended. A reconstruction from the abstract: no official code is public.",
         source="Li et al., GRASP (reconstruction); projection rule of Yu et al., PCGrad",
         url="https://arxiv.org/abs/2510.01699",
         year=2025,
         cost="minutes",
     )
     parameters_model: ClassVar[type[Parameters]] = GraspParameters
+    surrogates = frozenset({"parser", "editor"})
 
     def __init__(self, parameters: GraspParameters | None = None) -> None:
         super().__init__(parameters)
-        self._record = Record()
+        self._record = Rows()
 
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
+        from vdf_bench.defenses.common.aim import take_aim
         from vdf_bench.defenses.common.descent import descend
-        from vdf_bench.defenses.common.parsing import ParsingObjective, require_surrogate
+        from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord
         from vdf_bench.defenses.grasp.direction import ProjectedGradient
+        from vdf_bench.defenses.grasp.refine import refine
 
-        self._record = Record()
         parameters = self.parameters
-        objective = ParsingObjective(require_surrogate(setting, self.card.name), parameters)
+        aim = take_aim(setting, parameters, self.card.name)
+        self._record = aim.record
         direction = ProjectedGradient(parameters)
-        return descend(frames, setting, objective, direction, parameters, self._record, parameters.patience)
+        if isinstance(aim.objective, EditingObjective) and isinstance(aim.record, EditingRecord):
+            return refine(frames, setting, aim.objective, direction, parameters, aim.record, aim.start)
+        return descend(frames, setting, aim.objective, direction, aim.stepping, aim.record, parameters.patience)
 
     def log(self) -> dict[str, list[float]]:
         return self._record.as_log()
+
+
+class UnprojectedParameters(GraspParameters):
+    """Gradients are added as they are."""
+
+    projection: Literal["cross", "defense-first", "visual-first", "none"] = Field(
+        "none", description="which of two opposed gradients gives way"
+    )
+    editor_projection: Literal["turns", "cross", "defense-first", "visual-first", "none"] = Field(
+        "none", description="against an editor: which of two opposed gradients gives way"
+    )
+
+
+class GraspUnprojected(Grasp):
+    """The ablation: all of GRASP-style but the projection."""
+
+    card = Card(
+        name="grasp-noprojection",
+        title="GRASP-style without projection",
+        summary="The same losses, weights, smoothing and steps as grasp; opposed gradients are added as they are.",
+        source="ablation of this project's reconstruction of GRASP",
+        url="https://arxiv.org/abs/2510.01699",
+        year=2025,
+        cost="minutes",
+    )
+    parameters_model: ClassVar[type[Parameters]] = UnprojectedParameters

@@ -63,12 +63,18 @@ class ProjectedGradient:
         self._conflicts = self._pairs = 0
 
     def step(self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
+        return self.descent(verdict, picture, clean, delta, self._parameters.projection).sign()
+
+    def descent(
+        self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor, rule: Rule, share: float = 1.0
+    ) -> Tensor:
+        """The projected, smoothed sum of the gradients; ``share`` multiplies the weights of the visual ones."""
         parameters = self._parameters
         low = low_band(picture, parameters.low_frequency) - low_band(clean, parameters.low_frequency)
         losses = [
             (1.0, verdict.loss),
-            (parameters.ssim_weight, 1 - ssim(picture, clean)),
-            (parameters.low_frequency_weight, low.square().mean()),
+            (share * parameters.ssim_weight, 1 - ssim(picture, clean)),
+            (share * parameters.low_frequency_weight, low.square().mean()),
         ]
         gradients = []
         for weight, loss in losses:
@@ -77,10 +83,10 @@ class ProjectedGradient:
             (gradient,) = torch.autograd.grad(loss, delta, retain_graph=True)
             length = gradient.norm()
             gradients.append(weight * gradient / length if length > FLAT else torch.zeros_like(gradient))
-        gradients, conflicts = project(gradients, parameters.projection)
+        gradients, conflicts = project(gradients, rule)
         self._conflicts += conflicts
         self._pairs += len(gradients) * (len(gradients) - 1) // 2
-        return gaussian_blur(sum(gradients, torch.zeros_like(delta)), parameters.smoothing).sign()
+        return gaussian_blur(sum(gradients, torch.zeros_like(delta)), parameters.smoothing)
 
     def notes(self) -> dict[str, float]:
         return {"conflict_rate": self._conflicts / max(self._pairs, 1)}
