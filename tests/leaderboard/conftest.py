@@ -199,7 +199,9 @@ def draw():
 
 @pytest.fixture(scope="session")
 def board(tmp_path_factory):
-    """A site over a dozen drawn records, one of them hostile, and the folder of the records."""
+    """A site over a dozen drawn records, one of them hostile."""
+    from PIL import Image
+
     from vdf_bench.leaderboard.manifest import Entry, Paper
     from vdf_bench.leaderboard.records import Event, add_record
     from vdf_bench.leaderboard.site import build
@@ -229,6 +231,10 @@ def board(tmp_path_factory):
     ]
     records += [draw_record(f"filler-{k}", [0.1 * k] * 5, psnr=20.0 + k) for k in range(5)]
     home = tmp_path_factory.mktemp("records")
+    (home / "vdf-bench-v1").mkdir()
+    Image.new("RGB", (512, 128), (200, 90, 60)).save(home / "vdf-bench-v1" / "strong-v1.0.png")
+    shown = {"synth-a, protected": "vdf-bench-v1/strong-v1.0.png", "elsewhere": "../../etc/passwd.png"}
+    records[0] = records[0].model_copy(update={"pictures": shown})
     for record in records:
         add_record(record, home)
     out = tmp_path_factory.mktemp("site") / "out"
