@@ -82,9 +82,20 @@ class Direction(Protocol):
 class SteppingParameters(Protocol):
     """What the loop reads of an attack's parameters."""
 
-    steps: int
-    step_size: float
-    warm: bool
+    @property
+    def steps(self) -> int:
+        """Largest number of steps per frame."""
+        ...
+
+    @property
+    def step_size(self) -> float:
+        """Of a step, 8-bit levels; 0 takes budget / steps."""
+        ...
+
+    @property
+    def warm(self) -> bool:
+        """Whether a frame inherits the perturbation of the one before."""
+        ...
 
 
 @dataclass(frozen=True)

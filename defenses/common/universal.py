@@ -97,7 +97,8 @@ def make_universal(
     """
     size = parameters.editor_step_size / 255 or bound / max(parameters.editor_steps, 1)
     perturbation = random_start(pictures[0], torch.Generator().manual_seed(seed)).clamp(-bound, bound)
-    for batch in pictures.split(parameters.batch):
+    for begin in range(0, len(pictures), parameters.batch):
+        batch = pictures[begin : begin + parameters.batch]
         for edit in editor.edits:
             with torch.no_grad():
                 clean = editor.edit(batch, edit)

@@ -17,7 +17,7 @@ Its own ground are attribute editors, and the defense loss there is the squared 
 the steps that are left go to what is seen; and steps are proportional to the gradient, because signs spend as much on
 a flat wall as on the hair that an editor repaints. ``turns``, the default there, lets the loss give way whose aim is
 met: the visual ones until the picture protects, the defense loss while it does. (``cross`` takes from the defense
-gradient all that would be seen, whatever the weights, and so stops short of success.)
+gradient all that would be seen, whatever the weights, and so stops short of success where the budget is tight.)
 
 A talking head is attacked through its capture: there the defense loss is VDF's parsing objective, so that this is
 GRASP's projection on VDF's objective, with sign steps and VDF's stopping rule.
