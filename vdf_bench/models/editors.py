@@ -22,6 +22,7 @@ from vdf_bench.models.weights import load_shipped
 from vdf_bench.scenes.attributes import ATTRIBUTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Edge of the pictures that shipped editors are made for, pixels.
@@ -33,25 +34,26 @@ def _norm(channels: int) -> nn.InstanceNorm2d:
 
 
 class _Residual(nn.Module):
-    """Two convolutions with instance norm beside the identity (StarGAN, appendix 7.2)."""
+    """Two convolutions with instance norm beside the identity (StarGAN, appendix 7.2), told the condition between."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, conditions: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
-            _norm(channels),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
-            _norm(channels),
-        )
+        self.first = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), _norm(channels))
+        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), _norm(channels))
+        self.told = nn.Linear(conditions, channels, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.body(x)
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        # A constant plane through a 1 x 1 convolution is one number a channel.
+        h = F.relu(self.first(x) + self.told(condition)[:, :, None, None])
+        out: Tensor = x + self.second(h)
         return out
 
 
 class StarGanSynth(nn.Module):
     """Residual generator told by planes: 7 x 7, two strided downs, residual blocks, two ups, 7 x 7, tanh.
+
+    Instance norm erases what is constant over the picture, planes above all, and the original learns from what its
+    padding leaves of them. Here the first convolution has no norm, and every block is told again behind its own.
 
     Args:
         width: channels at full resolution (the original's ``conv_dim`` is 64).
@@ -59,22 +61,26 @@ class StarGanSynth(nn.Module):
         conditions: attributes.
     """
 
-    def __init__(self, width: int = 20, blocks: int = 4, conditions: int = len(ATTRIBUTES)) -> None:
+    def __init__(self, width: int = 16, blocks: int = 4, conditions: int = len(ATTRIBUTES)) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(3 + conditions, width, 7, 1, 3, bias=False), _norm(width), nn.ReLU(True)]
+        down: list[nn.Module] = [nn.Conv2d(3 + conditions, width, 7, 1, 3), nn.ReLU(True)]
         for inputs in (width, 2 * width):
-            layers += [nn.Conv2d(inputs, 2 * inputs, 4, 2, 1, bias=False), _norm(2 * inputs), nn.ReLU(True)]
-        layers += [_Residual(4 * width) for _ in range(blocks)]
+            down += [nn.Conv2d(inputs, 2 * inputs, 4, 2, 1, bias=False), _norm(2 * inputs), nn.ReLU(True)]
+        up: list[nn.Module] = []
         for inputs in (4 * width, 2 * width):
-            layers += [nn.ConvTranspose2d(inputs, inputs // 2, 4, 2, 1, bias=False), _norm(inputs // 2), nn.ReLU(True)]
+            up += [nn.ConvTranspose2d(inputs, inputs // 2, 4, 2, 1, bias=False), _norm(inputs // 2), nn.ReLU(True)]
         last = nn.Conv2d(width, 3, 7, 1, 3, bias=False)
         nn.init.zeros_(last.weight)
-        self.main = nn.Sequential(*layers, last)
+        self.down, self.up = nn.Sequential(*down), nn.Sequential(*up, last)
+        self.blocks = nn.ModuleList(_Residual(4 * width, conditions) for _ in range(blocks))
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Edit (N, 3, H, W) in [-1, 1] by (N, 5) in {-1, 0, 1}, H and W multiples of 4; may leave [-1, 1] a little."""
         planes = condition[:, :, None, None].expand(-1, -1, *x.shape[2:])
-        change: Tensor = 2 * torch.tanh(self.main(torch.cat([x, planes], 1)))
+        h = self.down(torch.cat([x, planes], 1))
+        for block in self.blocks:
+            h = block(h, condition)
+        change: Tensor = 2 * torch.tanh(self.up(h))
         return x + change
 
 
@@ -135,7 +141,7 @@ class AttGanSynth(nn.Module):
 
 
 #: The shipped editors' networks by name.
-NETWORKS: Final = {"stargan-synth": StarGanSynth, "attgan-synth": AttGanSynth}
+NETWORKS: Final[dict[str, Callable[[], nn.Module]]] = {"stargan-synth": StarGanSynth, "attgan-synth": AttGanSynth}
 
 
 def new_editor(name: str) -> nn.Module:
@@ -158,8 +164,8 @@ class SynthEditor:
         device: where it lies.
     """
 
-    size = SIZE
-    edits = ATTRIBUTES
+    size: int = SIZE
+    edits: tuple[str, ...] = ATTRIBUTES
 
     def __init__(self, network: nn.Module, device: str = "cpu") -> None:
         self.network = network.eval().requires_grad_(False).to(device)

@@ -97,10 +97,8 @@ class Head:
         Raises:
             ValueError: it is another body.
         """
-        loose = {"glasses": 0, "lip_curve": 0.0}
-        if self.identity.seed != identity.seed or self.identity.shape._replace(**loose) != identity.shape._replace(
-            **loose
-        ):
+        before, after = (one.shape._replace(glasses=0, lip_curve=0.0) for one in (self.identity, identity))
+        if self.identity.seed != identity.seed or before != after:
             raise ValueError("another body cannot be dressed: build it")
         faces = self.faces[: self.frame_start]
         count = int(faces.max()) + 1

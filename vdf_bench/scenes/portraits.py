@@ -182,7 +182,8 @@ def edited_truth(name: str, attributes: str | Iterable[str], size: int, seed: in
         UserError: no such portrait or attribute, or a size that cannot be rendered.
     """
     names = (attributes,) if isinstance(attributes, str) else tuple(attributes)
-    return edited_truths(name, [names], size, seed)[0]
+    truth: NDArray[np.uint8] = edited_truths(name, [names], size, seed)[0]
+    return truth
 
 
 def edited_truths(name: str, edits: Iterable[tuple[str, ...]], size: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -194,7 +195,8 @@ def edited_truths(name: str, edits: Iterable[tuple[str, ...]], size: int, seed: 
     for attribute in (attribute for edit in wanted for attribute in edit):
         if attribute not in ATTRIBUTES:
             raise UserError(f"unknown attribute {attribute!r}: {suggest(attribute, list(ATTRIBUTES))}")
-    return np.stack([_bytes(view.rgb) for view in _views(name, wanted, size, seed)])
+    truths: NDArray[np.uint8] = np.stack([_bytes(view.rgb) for view in _views(name, wanted, size, seed)])
+    return truths
 
 
 def _views(name: str, edits: Iterable[tuple[str, ...]], size: int, seed: int) -> Iterator[View]:

@@ -140,7 +140,8 @@ class _MiddleBlock(nn.Module):
         self.sc = nn.Conv2d(inputs, outputs, 1, bias=False)
 
     def forward(self, x: Tensor, parameters: Tensor) -> Tensor:
-        first, second = parameters.split((2 * self.adain1.channels, 2 * self.adain2.channels), 1)
+        at = 2 * self.adain1.channels
+        first, second = parameters[:, :at], parameters[:, at:]
         y = self.conv1(F.leaky_relu(self.adain1(x, first), 0.2))
         y = self.conv2(F.leaky_relu(self.adain2(y, second), 0.2))
         out: Tensor = (self.sc(x) + y) / math.sqrt(2)
