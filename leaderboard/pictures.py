@@ -37,7 +37,8 @@ def save_pictures(record: Record, run: Run, folder: Path) -> dict[str, str]:
     """
     from vdf_bench.clip import split_frames
     from vdf_bench.packing import unpack_clip, unpack_rendering
-    from vdf_bench.report.pictures import GAIN, difference
+    from vdf_bench.report.pictures import difference
+    from vdf_bench.report.track import GAIN
     from vdf_bench.run import fetch
 
     shown = _cells(record, run)

@@ -175,10 +175,10 @@ def add_record(record: Record, folder: Path = FOLDER) -> Path:
     """Write a new record; where it lies.
 
     Raises:
-        UserError: there is another one of this entry, version and suite.
+        UserError: there is another one of this entry, version and suite, and the machine did not give up on that.
     """
     path = path_of(record, folder)
-    if path.exists() and path.read_bytes() != record.dump():
+    if path.exists() and path.read_bytes() != record.dump() and not read_record(path).failure:
         raise UserError(f"{path} is there already, and records are never rewritten: raise the entry's version")
     write_atomically(path, record.dump())
     return path

@@ -26,7 +26,7 @@ _V1: Final = BoardSuite(
     seeds=(0,),
     heldout=tuple(f"synth-heldout-{k}" for k in range(8)),
     summary="Five rendered people, four attackers, one compact victim: affordable on a laptop.",
-    only=("as published", "other parser", "landmark hull", "JPEG + half size"),
+    only=("as published", "other parser", "landmark hull", "H.264"),
 )
 _SMOKE: Final = BoardSuite(
     name="vdf-bench-v1-smoke",

@@ -64,9 +64,9 @@ def build(records: Sequence[Record], out: Path, folder: Path) -> int:
         told = {"suite": suite, "facts": facts, "attacks": attacks, "clips": list(suite.clips.items())}
         site.write(f"suites/{suite.name}.html", "suite.jinja", **told, heldout=", ".join(suite.heldout))
     for record in records:
-        suite = next((each for each in shown if each.sha256 == record.suite.sha256), None)
+        measured = next((each for each in shown if each.sha256 == record.suite.sha256), None)
         pictures = _pictures(record, folder, out)
-        site.write(page_of(record), "entry.jinja", **entry_view(record, rows, suite), pictures=pictures)
+        site.write(page_of(record), "entry.jinja", **entry_view(record, rows, measured), pictures=pictures)
         write_atomically(out / "records" / record.suite.name / f"{record.id}.json", record.dump())
     site.write("methods.html", "methods.jinja", cards=_cards())
     site.write("claims.html", "claims.jinja", **_claims())
@@ -157,7 +157,8 @@ def _pictures(record: Record, folder: Path, out: Path) -> list[dict[str, Any]]:
     from PIL import Image
 
     found = []
-    for title, name in record.pictures.items():
+    # Files are numbered in the order of the story; a record's keys are sorted.
+    for title, name in sorted(record.pictures.items(), key=lambda shown: shown[1]):
         source = folder / name
         if not re.fullmatch(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+\.png", name) or not source.is_file():
             continue

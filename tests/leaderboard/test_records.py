@@ -22,6 +22,20 @@ def test_no_record_is_rewritten(draw, tmp_path):
         add_record(draw("a", 0.75), tmp_path)
 
 
+def test_where_the_machine_gave_up_another_try_is_taken(draw, good, tmp_path):
+    from vdf_bench.leaderboard.check import opened
+    from vdf_bench.leaderboard.ranking import rows
+    from vdf_bench.leaderboard.verify import failed
+
+    with opened(good) as (case, _):
+        gave_up = failed(case, "its process ended with\nexit code 9")
+    smoke = SUITES["vdf-bench-v1-smoke"]
+    assert {row.why for row in rows([gave_up], smoke)} == {"infrastructure failure"}
+    path = add_record(gave_up, tmp_path)
+    later = draw("striped", 0.5, suite=smoke)
+    assert add_record(later, tmp_path) == path and read_record(path) == later
+
+
 def test_events_are_appended_with_their_reasons(draw, tmp_path):
     path = add_record(draw("a", 0.25), tmp_path)
     add_event(path, Event(status="contested", date="2026-01-01", reason="first"))

@@ -243,7 +243,8 @@ def _known(case: Case, folder: Path) -> Record | None:
 
     entry, suite = case.manifest.entry, case.manifest.suite
     path = folder / suite.name / f"{entry.name}-v{entry.version}.json"
-    return read_record(path) if path.is_file() else None
+    record = read_record(path) if path.is_file() else None
+    return None if record is None or record.failure else record
 
 
 def _compute(case: Case, out: Path | None, store: Path, clip: str, seed: str, jobs: int) -> tuple[Record, Run | None]:
