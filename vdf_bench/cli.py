@@ -8,6 +8,7 @@ import sys
 import typer
 
 from vdf_bench.commands import (
+    bench,
     capture,
     catalogue,
     clips,
@@ -57,6 +58,7 @@ app.command()(report.report)
 app.command()(protect.protect)
 app.command()(capture.capture)
 app.command()(leaderboard.submit)
+app.add_typer(bench.app, name="bench")
 app.add_typer(clips.app, name="clips")
 app.add_typer(models.app, name="models")
 app.add_typer(victims.app, name="victims")

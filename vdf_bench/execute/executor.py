@@ -42,7 +42,13 @@ class Need:
 
 @dataclass(frozen=True)
 class Event:
-    """News of a step. ``text`` is the share that is done, the key of a lost input, or why it failed."""
+    """News of a step.
+
+    Attributes:
+        key, what: which step, and what became of it.
+        text: the share that is done, the CPU seconds of its process, the key of a lost input, or why it failed.
+        cause: of a failure.
+    """
 
     key: str
     what: What

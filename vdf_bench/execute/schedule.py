@@ -62,12 +62,16 @@ class Tally:
         cached: keys that were in the store already, or that another driver put there meanwhile.
         failures: steps that could not be computed.
         unreached: keys that were not begun when time was up.
+        worker_cpu: CPU seconds of the processes of computed steps, beginning to end.
+        driver_cpu: CPU seconds of this process meanwhile.
     """
 
     computed: list[str] = field(default_factory=list)
     cached: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
+    worker_cpu: float = 0.0
+    driver_cpu: float = 0.0
 
     def add(self, other: Tally) -> None:
         """Count what another execution of the same run did."""
@@ -75,6 +79,8 @@ class Tally:
         self.computed += [key for key in other.computed if key not in known]
         self.failures += [failure for failure in other.failures if failure.key not in known]
         self.unreached += [key for key in other.unreached if key not in known]
+        self.worker_cpu += other.worker_cpu
+        self.driver_cpu += other.driver_cpu
 
 
 def needed(plan: Plan, store: Store) -> list[Step]:
@@ -241,6 +247,7 @@ class _Execution:
         self.elsewhere: dict[str, Step] = {}
         self.later: list[tuple[float, str]] = []
         self.looked = time.monotonic()
+        self.begun = time.process_time()
 
     def carry_out(self) -> Tally:
         while True:
@@ -252,6 +259,7 @@ class _Execution:
                 break
             for event in self.executor.poll(self._patience()):
                 self._hear(event)
+        self.tally.driver_cpu = time.process_time() - self.begun
         self.tally.unreached = [*self.ready.todo, *self.elsewhere, *(key for _, key in self.later)]
         return self.tally
 
@@ -312,6 +320,7 @@ class _Execution:
         if event.what == "done":
             self.leases.release(step.key)
             self.tally.computed.append(step.key)
+            self.tally.worker_cpu += float(event.text)
             self.watcher.finished(step, cached=False)
             self.ready.done(step.key)
         elif event.what == "input":  # it was damaged and set aside: make it again, then this step

@@ -53,11 +53,19 @@ def run_step(
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     for module in preload:
         importlib.import_module(module)
-    report.send(outcome(step, store, lambda share: report.send(Event(step.key, "progress", f"{share:.6f}"))))
+    report.send(outcome(step, store, lambda share: report.send(Event(step.key, "progress", f"{share:.6f}")), 0.0))
 
 
-def outcome(step: Step, store: Store, tell: Callable[[float], None]) -> Event:
-    """Run a step; how it ended."""
+def outcome(step: Step, store: Store, tell: Callable[[float], None], since: float | None = None) -> Event:
+    """Run a step; how it ended.
+
+    Args:
+        step: what to run.
+        store: where its inputs are and its artifact goes.
+        tell: called with the share that is done.
+        since: reading of this process's CPU time from which the step is charged; None takes now.
+    """
+    since = _cpu_seconds() if since is None else since
     try:
         compute(step, store, tell)
     except MissingInputError as error:
@@ -70,7 +78,7 @@ def outcome(step: Step, store: Store, tell: Callable[[float], None]) -> Event:
         return Event(step.key, "failed", f"step '{step.label}' ran out of memory: {FREE_MEMORY}", "memory")
     except Exception:
         return Event(step.key, "failed", traceback.format_exc(), "raised")
-    return Event(step.key, "done")
+    return Event(step.key, "done", f"{_cpu_seconds() - since:.6f}")
 
 
 def compute(step: Step, store: Store, tell: Callable[[float], None] | None = None) -> Artifact:

@@ -154,8 +154,11 @@ class Folder:
                     yield Blob(name, entry.stat().st_size)
 
     def _look(self) -> None:
-        """A folder that was there and is not is a disk that was unplugged, not an empty store."""
-        if self.root.is_dir():
+        """A store that was there and is not is a disk that was unplugged, not an empty store.
+
+        The folder alone tells nothing: it may be the bare mount point, or made anew by who writes a checkpoint.
+        """
+        if (self.root / "objects").is_dir():
             self._met = True
         elif self._met:
             raise GoneError(errno.ENODEV, "the folder is gone", str(self.root))

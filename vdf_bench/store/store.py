@@ -131,7 +131,7 @@ class Store:
             UserError: it does not.
         """
         if isinstance(self.root, Path):
-            check_room(self.root)
+            check_room(self.root / "objects")
         probe = f"writable-{uuid.uuid4().hex[:8]}"
         self.place.replace(probe, b"")
         self.place.remove(probe)

@@ -1,0 +1,103 @@
+"""``bench``: what the harness costs, and how far it carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from vdf_bench import arguments
+from vdf_bench.commands.options import Clips, Frames, Iterations, PresetName, Size, make_console
+
+app = typer.Typer(help="What the harness costs, and how far it carries.", no_args_is_help=True)
+
+
+@app.command("harness")
+def harness(
+    preset: PresetName = "standard",
+    clip: Clips = "",
+    victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
+    size: Size = None,
+    frames: Frames = None,
+    iterations: Iterations = None,
+    workers: Annotated[int, typer.Option("--workers", help="Compared with one.", min=2)] = 2,
+    cells: Annotated[int, typer.Option("--cells", help="About so many are planned.", min=100)] = 10_000,
+) -> None:
+    """Overhead, workers against one, and planning: measured on a matrix that is run twice into empty stores.
+
+    CPU time is compared where it can be, so that other work on the machine counts little.
+    """
+    from rich.table import Table
+
+    from vdf_bench.costs import expected_seconds
+    from vdf_bench.plan import Request
+    from vdf_bench.presets import preset as find_preset
+    from vdf_bench.run import prepare
+    from vdf_bench.scaling import measure_execution, measure_planning
+    from vdf_bench.store import Store
+
+    request = Request(
+        preset=find_preset(preset).resized(size, frames),
+        victims=arguments.some_names(victim, "--victim"),
+        clips=arguments.names(clip),
+        iterations=iterations,
+    )
+    console = make_console()
+    planned = measure_planning(cells)
+    console.print(
+        f"planning: {planned.cells} cells, {planned.steps} steps in {planned.seconds:.2f} s of CPU time, "
+        f"{planned.mib:.0f} MiB",
+        highlight=False,
+    )
+    with TemporaryDirectory() as folder:
+        run = prepare(request, Path(folder))
+        seconds = expected_seconds(run)
+        found = [measure_execution(run.plan, Store(Path(folder) / str(n)), n, seconds) for n in (1, workers)]
+    table = Table("workers", "wall s", "steps' CPU s", "overhead", "kept busy", "forced idle s", box=None)
+    for each in found:
+        share, busy = f"{each.overhead_share:.2%}", f"{each.kept_busy:.1%}"
+        table.add_row(str(each.workers), f"{each.wall:.1f}", f"{each.step_cpu:.1f}", share, busy, f"{each.forced:.1f}")
+    console.print(table)
+    one, many = found
+    net = one.step_cpu / many.step_cpu * many.kept_busy
+    console.print(
+        f"{len(run.plan.cells)} cells, {len(run.plan.steps)} steps; {workers} workers against one: wall "
+        f"{one.wall / (workers * many.wall):.2f}, net of steps that all wait for {net:.2f} "
+        f"(a step takes {many.step_cpu / one.step_cpu:.2f} times the CPU time)",
+        highlight=False,
+    )
+
+
+@app.command("simulate")
+def simulate(
+    cells: Annotated[float, typer.Option("--cells", help="Of the matrix.", min=100)] = 1e6,
+    nodes: Annotated[int, typer.Option("--nodes", min=1)] = 100,
+    cores: Annotated[int, typer.Option("--cores", help="Of a node.", min=1)] = 16,
+    store: Annotated[str, typer.Option("--store", metavar="PATH|URL", help="Whose recorded costs are taken.")] = "",
+    gigabit: Annotated[float, typer.Option("--gigabit", help="Of the store's network.", min=0.01)] = 10.0,
+) -> None:
+    """Play a large matrix through with recorded costs: how long, and what it waits for."""
+    from vdf_bench.errors import UserError
+    from vdf_bench.scaling import COSTS, DRIVER, SIZES, recorded
+    from vdf_bench.scaling import simulate as play
+    from vdf_bench.store import Store
+
+    costs, sizes = dict(COSTS), dict(SIZES)
+    console = make_console()
+    if store:
+        found, weights, counts = recorded(Store(store))
+        if not {"clip", "capture", "fit", "drive", "judge"} <= counts.keys():
+            raise UserError(f"--store {store} holds no whole cell to learn costs from: run one first")
+        costs, sizes = {**costs, **found}, {**sizes, **weights}
+        console.print(f"costs of {sum(counts.values())} artifacts in {store}", highlight=False, markup=False)
+    told = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)
+    console.print(
+        f"{told.cells} cells, {told.steps} steps, {told.cpu_hours:,.0f} CPU hours on {told.workers} cores; "
+        f"the longest chain takes {told.longest:.2f} h; {told.terabytes:.1f} TiB through the store",
+        highlight=False,
+    )
+    for name, hours in sorted(told.limits.items(), key=lambda limit: -limit[1]):
+        console.print(f"  {name}: {hours:,.1f} h", highlight=False)
+    console.print(f"bottleneck: {told.bottleneck}", highlight=False)
