@@ -109,14 +109,12 @@ class Folder:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
-        self._met = True
         return True
 
     def replace(self, name: str, data: bytes) -> None:
         self._look()
         path = self.root / name
         write_beside(path, data).replace(path)
-        self._met = True
 
     def exists(self, name: str) -> bool:
         found = (self.root / name).is_file()
