@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,31 @@ def carry_out(told):
 def small():
     """Three chains of three steps and their sum."""
     return chains(3, 3)
+
+
+class Patient:
+    """The module ``time``, by which Ray waits ten times as long for its servers: a busy machine is slow, not broken."""
+
+    def __getattr__(self, name):
+        return getattr(time, name)
+
+    def monotonic(self):
+        return time.monotonic() / 10
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two Ray nodes with a core each."""
+    pytest.importorskip("ray", reason="needs ray: pip install 'vdf-bench[ray]'")
+    from ray import cluster_utils
+    from ray._private import node
+
+    with pytest.MonkeyPatch.context() as patch:
+        here = [str(Path(__file__).parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, here)))  # where nodes find the fault steps
+        patch.setenv("RAY_gcs_server_request_timeout_seconds", "120")
+        patch.setattr(node, "time", Patient())
+        nodes = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        nodes.add_node(num_cpus=1)
+        yield nodes
+        nodes.shutdown()

@@ -17,31 +17,6 @@ from vdf_bench.store import Store
 pytest.importorskip("ray", reason="needs ray: pip install 'vdf-bench[ray]'")
 
 
-class Patient:
-    """The module ``time``, by which Ray waits ten times as long for its servers: a busy machine is slow, not broken."""
-
-    def __getattr__(self, name):
-        return getattr(time, name)
-
-    def monotonic(self):
-        return time.monotonic() / 10
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Two nodes with a core each."""
-    from ray import cluster_utils
-    from ray._private import node
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_gcs_server_request_timeout_seconds", "120")
-        patch.setattr(node, "time", Patient())
-        nodes = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        nodes.add_node(num_cpus=1)
-        yield nodes
-        nodes.shutdown()
-
-
 def on(cluster, carry_out, plan, store, **means):
     return carry_out(plan, store, executor="ray", address=cluster.address, **means)
 

@@ -51,12 +51,13 @@ def run_step(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     if gpu is not None:  # torch looks when the first tensor goes there
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    for module in preload:
-        importlib.import_module(module)
-    report.send(outcome(step, store, lambda share: report.send(Event(step.key, "progress", f"{share:.6f}")), 0.0))
+    told = outcome(step, store, lambda share: report.send(Event(step.key, "progress", f"{share:.6f}")), 0.0, preload)
+    report.send(told)
 
 
-def outcome(step: Step, store: Store, tell: Callable[[float], None], since: float | None = None) -> Event:
+def outcome(
+    step: Step, store: Store, tell: Callable[[float], None], since: float | None = None, preload: tuple[str, ...] = ()
+) -> Event:
     """Run a step; how it ended.
 
     Args:
@@ -64,9 +65,12 @@ def outcome(step: Step, store: Store, tell: Callable[[float], None], since: floa
         store: where its inputs are and its artifact goes.
         tell: called with the share that is done.
         since: reading of this process's CPU time from which the step is charged; None takes now.
+        preload: modules to import first.
     """
     since = _cpu_seconds() if since is None else since
     try:
+        for module in preload:
+            importlib.import_module(module)
         compute(step, store, tell)
     except MissingInputError as error:
         return Event(step.key, "input", str(error))

@@ -109,6 +109,7 @@ class Folder:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+        self._look()
         return True
 
     def replace(self, name: str, data: bytes) -> None:
