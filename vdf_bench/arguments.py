@@ -193,7 +193,8 @@ def means(executor: str, address: str, jobs: int, step_timeout: float | None, ma
     if max_hours is not None and not 0 < max_hours <= 1e5:
         raise UserError(f"--max-hours {max_hours:g} is out of bounds: give hours above 0, up to 1e5")
     until = None if max_hours is None else time.monotonic() + 3600 * max_hours
-    return Means(jobs or cores(), choice(executor, "--executor", EXECUTORS), address, step_timeout, until, keep_going=True)
+    chosen = choice(executor, "--executor", EXECUTORS)
+    return Means(jobs or cores(), chosen, address, step_timeout, until, keep_going=True)
 
 
 def default_out(request: Request, home: str = "runs") -> Path:
