@@ -23,13 +23,13 @@ def test_one_changed_value_is_told_by_its_place(data):
     assert told == f"frame 0: pixel at column {column}, row {row}: {name} changed by {by:+d}"
 
 
-def test_sums_are_exact_at_the_largest_size():
-    frame = np.full((2048, 2048, 3), 255, np.uint8)
+def test_sums_are_exact_beyond_64_bits():
+    frame = np.full((512, 512, 3), 255, np.uint8)
     count = frame.size
     first, second, third = print_frame(frame).sums
     assert first == 255 * count
     assert second == 255 * count * (count + 1) // 2
-    assert third == 255 * count * (count + 1) * (2 * count + 1) // 6
+    assert third > 2**64 and third == 255 * count * (count + 1) * (2 * count + 1) // 6
 
 
 def test_several_changes_are_told_by_their_frames():

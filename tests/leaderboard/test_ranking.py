@@ -20,15 +20,15 @@ def places(records, track="all attackers"):
 
 def test_the_worst_attacker_of_each_clip_counts(draw):
     nets = {"as published": 0.9, "other parser": [0.1, 0.9, 0.9, 0.9, 0.9], "landmark hull": [0.9, 0.2, 0.9, 0.9, 0.9]}
-    found = row(draw("a", {**nets, "JPEG + half size": 0.8}))
+    found = row(draw("a", {**nets, "H.264": 0.8}))
     assert found.worst == pytest.approx((0.1 + 0.2 + 0.8 * 3) / 5)
-    assert found.by == "JPEG + half size"
+    assert found.by == "H.264"
     assert found.mean == pytest.approx((0.9 + (0.1 + 0.9 * 4) / 5 + (0.2 + 0.9 * 4) / 5 + 0.8) / 4)
     assert found.low < found.worst < found.high
 
 
 def test_tracks_have_attackers_of_their_own(draw):
-    record = draw("a", {"as published": 0.9, "JPEG + half size": 0.8, "other parser": 0.0, "landmark hull": 0.1})
+    record = draw("a", {"as published": 0.9, "H.264": 0.8, "other parser": 0.0, "landmark hull": 0.1})
     assert row(record, "white-box").worst == pytest.approx(0.8)
     assert row(record, "transfer").worst == 0.0
     assert row(record).worst == 0.0
@@ -45,7 +45,7 @@ def test_what_is_missing_counts_as_no_protection(draw):
 
 
 def test_void_is_void_for_everybody_and_costs_nobody(draw):
-    nets = {"as published": 0.9, "JPEG + half size": 0.9, "landmark hull": 0.9, "other parser": "void"}
+    nets = {"as published": 0.9, "H.264": 0.9, "landmark hull": 0.9, "other parser": "void"}
     found = row(draw("a", nets))
     assert (found.void, found.missing) == (5, 0) and found.worst == pytest.approx(0.9)
     empty = row(draw("b", dict.fromkeys((a.name for a in SUITE.attacks), "void")))
@@ -66,7 +66,7 @@ def test_places_are_shared_where_intervals_overlap(draw):
                 "other parser": [0.95, 0.9, 0.92, 0.96, 0.91],
                 "as published": 1.0,
                 "landmark hull": 1.0,
-                "JPEG + half size": 1.0,
+                "H.264": 1.0,
             },
         ),
         draw("second", {"other parser": [0.5, 0.6, 0.55, 0.52, 0.58]}),
