@@ -96,6 +96,8 @@ def read_archive(path: Path) -> list[Node]:
         with tarfile.open(path, "r:", encoding="utf-8", errors="surrogateescape") as archive:
             nodes = []
             for member in archive:
+                if member.name in (".", "./"):  # the folder itself, as tar -C FOLDER . writes it
+                    continue
                 nodes.append(_member(member))
                 if len(nodes) > MAX_LISTED:
                     break
@@ -110,7 +112,7 @@ def read_archive(path: Path) -> list[Node]:
 
 
 def _member(member: tarfile.TarInfo) -> Node:
-    name = member.name.encode("utf-8", "surrogateescape")
+    name = member.name.removeprefix("./").encode("utf-8", "surrogateescape")
     kinds = ((member.issym, "link"), (member.islnk, "hard link"), (member.isdir, "folder"))
     kind = next(
         (kind for holds, kind in kinds if holds()), "file" if member.isreg() and not member.issparse() else "special"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
@@ -67,13 +68,20 @@ def scripts(text: str) -> set[str]:
     return {unicodedata.name(sign, "UNNAMED").split()[0] for sign in text if sign.isalpha()}
 
 
+#: Scripts with letters that look like Latin ones; titles may well hold others beside Latin.
+CONFUSABLE: Final = {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"}
+#: Letters that are Latin ones in disguise.
+_DISGUISES: Final = {"FULLWIDTH", "MATHEMATICAL"}
+
+
 def _lookalike(case: Case) -> Iterator[Offence]:
     for where, text in _said(case):
-        for word in text.split():
+        for word in re.findall(r"[^\W\d_]+", text):
             found = scripts(word)
-            if len(found) > 1 and "LATIN" in found | {"FULLWIDTH"} - {"FULLWIDTH"}:
-                yield Offence(FILE, f"{where}: {word[:40]!r} mixes letters of {' and '.join(sorted(found))}")
-            elif unicodedata.normalize("NFKC", word) != word and found & {"FULLWIDTH", "MATHEMATICAL"}:
+            if "LATIN" in found and found & CONFUSABLE:
+                mixed = " and ".join(sorted(found))
+                yield Offence(FILE, f"{where}: {word[:40]!r} mixes letters of {mixed}")
+            elif found & _DISGUISES:
                 yield Offence(FILE, f"{where}: {word[:40]!r} is written in lookalike letters")
 
 

@@ -620,10 +620,15 @@ def test_no_good_submission_is_refused(good, good_method, tools, tmp_path):
     assert tools.rules_of(good, severity="warning") == set()
     assert tools.rules_of(good_method) == set()
     packed = tmp_path / "good.tar"
-    with tarfile.open(packed, "w", format=tarfile.USTAR_FORMAT) as archive:
-        for path in sorted(good.iterdir()):
-            archive.add(path, path.name)
-    assert tools.rules_of(packed) == set()
+    for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        with tarfile.open(packed, "w", format=form) as archive:
+            archive.add(good, "." if form == tarfile.GNU_FORMAT else "")
+        assert tools.rules_of(packed) == set()
+
+
+def test_titles_of_the_world_are_welcome(spoiler, tools):
+    spoiler.say(entry__title="β-VAE für Masken, 12 µm: 肖像を守るAI", entry__authors=["Zoë Müller", "Анна Иванова"])
+    assert tools.rules_of(spoiler.root) == set()
 
 
 # --- archives -------------------------------------------------------------------------------------------------------
