@@ -123,12 +123,27 @@ def measure_execution(plan: Plan, store: Store, workers: int, seconds: Mapping[s
     from vdf_bench.execute.schedule import execute
 
     log = Log()
-    begun = time.monotonic()
+    begun, server = time.monotonic(), _server_cpu()
     tally: Tally = execute(plan, store, Means(workers), seconds, log)
     wall = time.monotonic() - begun
     step_cpu = sum(float((store.meta(key) or {})["cost"]["cpu"]) for key in tally.computed)
     waited, forced = idle(plan, log, workers, begun, begun + wall)
-    return Measured(workers, wall, step_cpu, tally.worker_cpu + tally.driver_cpu - step_cpu, waited, forced)
+    beside = tally.worker_cpu + tally.driver_cpu + _server_cpu() - server - step_cpu
+    return Measured(workers, wall, step_cpu, beside, waited, forced)
+
+
+def _server_cpu() -> float:
+    """CPU seconds of the process that steps are forked from: mostly the import of torch, once; 0 before it runs."""
+    import os
+    from multiprocessing import forkserver
+    from pathlib import Path
+
+    pid = getattr(forkserver._forkserver, "_forkserver_pid", None)  # type: ignore[attr-defined]
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def idle(plan: Plan, log: Log, workers: int, begin: float, end: float) -> tuple[float, float]:
