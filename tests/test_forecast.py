@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -35,6 +35,7 @@ def test_a_plan_played_through(workers, expected):
     assert makespan(list(plan.steps), inputs, seconds, workers) == expected
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=30), st.integers(1, 5))
 def test_independent_steps_take_no_longer_than_twice_the_least(seconds, workers):
     cost = {str(k): value for k, value in enumerate(seconds)}

@@ -45,6 +45,7 @@ class RayExecutor:
             import ray
         except ImportError:
             raise UserError("--executor ray needs the Python package ray: pip install 'vdf-bench[ray]'") from None
+        _reach(means.address)
         self._ray = ray
         self._mine = not ray.is_initialized()
         if self._mine:
@@ -117,6 +118,23 @@ class RayExecutor:
         nodes = [node for node in self._ray.nodes() if node["Alive"]]
         self._slots = max(1, int(sum(node["Resources"].get("CPU", 0.0) for node in nodes)))
         self._node_bytes = max((node["Resources"].get("memory", 0.0) for node in nodes), default=0.0)
+
+
+def _reach(address: str) -> None:
+    """See that somebody listens where the cluster is said to be: Ray itself would wait for minutes, and then exit.
+
+    Raises:
+        UserError: nobody does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not address or address == "auto":
+        return
+    if not (host and colon and port.isdigit()):
+        raise UserError(f"--ray-address {address}: give HOST:PORT, as 'ray start' printed it, or auto")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"--ray-address {address}: {error}; is 'ray start --head' running there?") from None
 
 
 def carry_out(step: Step, store: Store, need: Need, sign: str, version: str, preload: tuple[str, ...]) -> Event:

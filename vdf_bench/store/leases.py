@@ -102,9 +102,9 @@ class Leases:
             return False
         beat, since = self._seen.get(driver, (-1, 0.0))
         if beat != record["beat"]:
-            self._seen[driver] = (record["beat"], self._clock())
+            self._seen[driver] = (int(record["beat"]), self._clock())
             return True
-        return self._clock() - since <= record["term"]
+        return self._clock() - since <= float(record["term"])
 
     def _create(self, key: str, turn: int) -> bool:
         won = self._place.create(f"claims/{key}.{turn}", self.me.encode())
@@ -136,7 +136,7 @@ def _is_dead(record: dict[str, Any]) -> bool:
     """Whether a process is known to have ended; False where nobody here can know."""
     if not record.get("machine") or record["machine"] != _machine():
         return False
-    return _started(int(record["pid"])) != record["started"]
+    return _started(int(record["pid"])) != str(record["started"])
 
 
 def _machine() -> str:
