@@ -10,6 +10,7 @@ from vdf_bench.leaderboard.site.charts import bar, spark
 from vdf_bench.leaderboard.suite import TRACKS
 from vdf_bench.leaderboard.suites import SUITES
 from vdf_bench.report import words
+from vdf_bench.stats import MIN_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,7 +59,7 @@ def row_view(row: Row, group: Sequence[Row], up: str = "") -> dict[str, Any]:
         "place_text": words.DASH if row.place is None else f"{row.place}{'=' if row.tied else ''}",
         "worst": words.percent(row.worst),
         "worst_value": _value(row.worst),
-        "interval": words.interval(row.low, row.high, 0, 100),
+        "interval": words.interval(row.low, row.high, 0, 100) or _alike(row),
         "mean": words.percent(row.mean),
         "mean_value": _value(row.mean),
         "by": row.by or words.DASH,
@@ -70,6 +71,13 @@ def row_view(row: Row, group: Sequence[Row], up: str = "") -> dict[str, Any]:
         "void": row.void,
         "spark": spark(row, group),
     }
+
+
+def _alike(row: Row) -> str:
+    """Said where there is no interval because people do not differ."""
+    values = list(row.people.values())
+    alike = len(values) >= MIN_UNITS and max(values) - min(values) < 1e-9 and math.isfinite(row.worst)
+    return f"(all {len(values)} alike)" if alike else ""
 
 
 def page_of(record: Record) -> str:
