@@ -48,20 +48,25 @@ def plan_with(request: Request, entry: str, frames: Mapping[tuple[str, float], F
     code = code_digest("vdf_bench.leaderboard.frames")
     plan = Plan(left_out=drawn.left_out, inputs=drawn.inputs)
     renamed: dict[str, str] = {}
+    # What attackers take of unchanged frames is the clip itself, and they have taken it before.
+    taken: dict[str, str] = {}
+
+    def of(role: str, key: str) -> str:
+        return taken.get(key, renamed[key]) if role != "protected" else renamed[key]
+
     for key, step in drawn.steps.items():
-        inputs = {role: renamed.get(upstream, upstream) for role, upstream in step.inputs.items()}
+        inputs = {role: of(role, upstream) for role, upstream in step.inputs.items()}
         label = step.label.replace(f", {PLACEHOLDER}", f", {entry}")
         new = replace(step, label=label, inputs=inputs)
         if key in published:
             cell, given = published[key]
             if given.clean:
-                renamed[key] = inputs["clip"]
-                continue
+                taken[key] = inputs["clip"]
             label = f"{entry} on {cell.clip} within {cell.linf:g}/255"
             new = Step("submitted", label, {"sha256": given.sha256}, inputs, code, where={"file": str(given.path)})
         renamed[key] = plan.add(new)
     for cell in cells:
-        steps = {role: renamed[key] for role, key in cell.steps.items()}
+        steps = {role: of(role, key) for role, key in cell.steps.items()}
         own = cell if cell.arm == "clean" else replace(cell, defense=entry, arm="defended")
         plan.cells.append(replace(own, steps=steps))
     return _reachable(plan)
