@@ -17,6 +17,14 @@ from vdf_bench.execute.executor import Means
 from vdf_bench.execute.schedule import execute
 
 
+def pytest_collection_modifyitems(items):
+    """Minutes of killing are for who asks for them."""
+    if not os.environ.get("VDF_BENCH_SLOW"):
+        for item in items:
+            if item.get_closest_marker("slow") and Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: set VDF_BENCH_SLOW=1"))
+
+
 class Told:
     """Keeps what a watcher is told."""
 

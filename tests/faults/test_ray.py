@@ -34,6 +34,7 @@ def test_two_nodes_compute_what_one_machine_does(cluster, tmp_path, carry_out):
     assert sums[0] == sums[1]
 
 
+@pytest.mark.slow
 def test_a_node_and_its_workers_may_die(cluster, tmp_path, carry_out):
     plan, last = chains(4, 3, seconds=0.5)
     third = cluster.add_node(num_cpus=2)

@@ -52,6 +52,19 @@ def test_verify_finds_what_is_damaged(kept):
     assert kept.quarantined() == 0
 
 
+def test_gc_takes_drafts_unless_somebody_may_be_writing(kept):
+    from vdf_bench.store.leases import Leases
+
+    draft = kept.root / "objects" / "00" / ".x.artifact.1.partial"
+    draft.write_bytes(b"half")
+    with Leases(kept.place):
+        say("gc", kept.root)
+        assert draft.exists()
+    assert "1 drafts of killed writers gone" in say("gc", kept.root)[1]
+    assert not draft.exists()
+    assert len(list(kept.held())) == 4
+
+
 def test_gc_keeps_what_a_run_rests_on(kept, tmp_path):
     run = tmp_path / "run"
     assert "2 artifacts of no kept run would go" in say("gc", kept.root, "--keep", run, "--dry-run")[1]

@@ -6,6 +6,7 @@ places and carries the news. Ray retries nothing itself: the scheduler begins a 
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -46,12 +47,12 @@ class RayExecutor:
         except ImportError:
             raise UserError("--executor ray needs the Python package ray: pip install 'vdf-bench[ray]'") from None
         _reach(means.address)
-        self._ray = ray
+        self._ray: Any = ray
         self._mine = not ray.is_initialized()
         if self._mine:
             started: dict[str, Any] = {"address": means.address} if means.address else {"num_cpus": means.jobs}
             try:
-                ray.init(**started, log_to_driver=False, logging_level="error", include_dashboard=None)
+                ray.init(**started, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=None)
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
                 where = means.address or "this machine"
                 raise UserError(f"--ray-address {where}: {str(error).splitlines()[0]}") from None

@@ -118,7 +118,7 @@ class Ready:
 
     def take(self, fits: Callable[[Step], bool]) -> Step | None:
         """The most urgent step that fits; it is not in the queue any more."""
-        passed = []
+        passed: list[tuple[float, int, str]] = []
         found = None
         while self._heap and len(passed) < _TRIED:
             entry = heapq.heappop(self._heap)

@@ -122,6 +122,11 @@ Table = tuple[list[str], list[list[str]]]
 
 def panels(run: Run) -> list[Panel]:
     """A panel per attack; none where there is neither a second budget nor a second defense to compare with."""
+    return run.panels
+
+
+def make_panels(run: Run) -> list[Panel]:
+    """See :func:`panels`, which makes them once a run."""
     if not len(run.summary):
         return []
     # What ignores its budget has no curve.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from vdf_bench.report.curves import Panel
     from vdf_bench.report.track import Terms
 
 #: Key of ``run.json`` -> what its list holds.
@@ -73,6 +74,13 @@ class Run:
         from vdf_bench.report.tables import summarise
 
         return summarise(self)
+
+    @cached_property
+    def panels(self) -> list[Panel]:
+        """Defenses at equal strength, by attack, see :func:`vdf_bench.report.curves.panels`."""
+        from vdf_bench.report.curves import make_panels
+
+        return make_panels(self)
 
     @cached_property
     def traces(self) -> pd.DataFrame:

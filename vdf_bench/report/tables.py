@@ -43,6 +43,10 @@ def dsr_parts(results: pd.DataFrame) -> list[str]:
     return sorted({name for name in results["metric"].unique() if name.startswith("dsr_") and name != "dsr_l2"})
 
 
+#: What tells one protected clip from another.
+_TREATMENT = ("defense", "linf", "floor")
+
+
 def summarise(run: Run) -> pd.DataFrame:
     """One row per attacked defense: what came of it, its effect net of the clean twin, its fidelity and its cost.
 
@@ -68,7 +72,8 @@ def summarise(run: Run) -> pd.DataFrame:
         for metric in dict.fromkeys(chosen)
     }
     treated = df[df["arm"] != "clean"]
-    measured = {metric: treated[treated["metric"] == metric] for metric in SHARED}
+    # Asked for once a row and metric: of a large matrix each must look at its own defense alone.
+    measured = dict(iter(treated[treated["metric"].isin(SHARED)].groupby(["metric", *_TREATMENT], sort=False)))
     rows: list[dict[str, Any]] = []
     for key, group in attacked.groupby(GROUP, sort=True):
         row: dict[str, Any] = dict(zip(GROUP, key, strict=True))
@@ -92,7 +97,8 @@ def summarise(run: Run) -> pd.DataFrame:
             row |= {f"{metric}_{part}": get(part, math.nan) for part in ("delta", "low", "high")}
             row |= {f"{metric}_wide": bool(get("wide", False)), f"{metric}_sd": get("seed_sd", math.nan)}
         for metric in SHARED:
-            row[metric] = _shared(run, measured[metric], row, set(cells["clip"]))
+            rows_of = measured.get((metric, *(row[name] for name in _TREATMENT)))
+            row[metric] = math.nan if rows_of is None else _shared(run, rows_of, row, set(cells["clip"]))
         row["verdict"] = "void" if not len(valid) else verdict(row["dsr_delta"])
         rows.append(row)
     rows.sort(key=_reading_order)
@@ -126,12 +132,15 @@ def verdict(net_dsr: float) -> str:
 
 
 def _shared(run: Run, rows: pd.DataFrame, cell: dict[str, Any], clips: set[str]) -> float:
-    """Mean of a metric whose rows leave empty what they do not depend on; NaN where it was not measured."""
-    if not len(rows):
-        return math.nan
+    """Mean of a metric whose rows leave empty what they do not depend on; NaN where it was not measured.
+
+    Args:
+        run: the run.
+        rows: of the metric and the cell's defense at its budget.
+        cell: where.
+        clips: on which.
+    """
     mine = rows["clip"].isin(clips)
-    for column in ("defense", "linf", "floor"):
-        mine &= rows[column] == cell[column]
     for column in ("purifier", "capture", "target", "victim"):
         mine &= rows[column].isin(["", cell[column]])
     return float(per_unit(rows[mine], "value", run.identities).mean()) if mine.any() else math.nan

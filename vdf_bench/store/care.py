@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vdf_bench.store.leases import Leases
@@ -66,6 +67,9 @@ def sweep(store: Store, keep: set[str] | None = None, dry: bool = False) -> dict
         "dead drivers": [name for name in drivers if name.rpartition("/")[2] not in alive],
         "claims of dead drivers": [name for name in claims if (place.read(name) or b"").decode() not in alive],
     }
+    if isinstance(store.root, Path) and not alive:  # while one lives, a draft may be its own
+        drafts = store.root.rglob(".*.partial")
+        goes["drafts of killed writers"] = [path.relative_to(store.root).as_posix() for path in drafts]
     if keep is not None:
         goes["artifacts of no kept run"] = [f"objects/{k[:2]}/{k}.artifact" for k, _ in store.held() if k not in keep]
     if not dry:
