@@ -29,8 +29,6 @@ SHIFT: Final = 1 / 16
 CHANGED: Final = 0.02
 #: Mean square of the smallest change that counts in full, values in [-1, 1]: 35 dB.
 LEAST_CHANGE: Final = 1.2e-3
-#: Weight of the edited part's own error.
-REGION: Final = 1.0
 PEAK_RATE: Final = 2e-3
 
 
@@ -40,9 +38,11 @@ class Pairs:
     Args:
         sittings: renders to pair.
         seed: of every draw.
+        favour: how often each attribute is turned over; evenly without.
     """
 
-    def __init__(self, sittings: Sittings, seed: int) -> None:
+    def __init__(self, sittings: Sittings, seed: int, favour: tuple[float, ...] | None = None) -> None:
+        self.favour = favour
         self.rgb = torch.from_numpy(sittings.rgb).permute(0, 1, 4, 2, 3)
         self.states = torch.from_numpy(sittings.states.astype(np.int8))
         self.rng = np.random.default_rng([seed, 43])
@@ -53,7 +53,7 @@ class Pairs:
         sitting = torch.from_numpy(rng.integers(len(self.rgb), size=count))
         kinds = rng.choice(len(SHARES), size=count, p=list(SHARES.values()))
         # One picture apart from the base, and another one.
-        one = 1 + rng.integers(pictures - 1, size=count)
+        one = 1 + rng.choice(pictures - 1, size=count, p=self.favour)
         other = 1 + (one - 1 + 1 + rng.integers(pictures - 2, size=count)) % (pictures - 1)
         base = np.zeros(count, np.int64)
         first = torch.from_numpy(np.choose(kinds, [base, one, one, np.where(rng.random(count) < 0.5, base, one)]))
@@ -82,28 +82,25 @@ class Pairs:
         return F.avg_pool2d(both.flatten(0, 2), edge // size).unflatten(0, both.shape[:3])
 
 
-def edit_loss(edited: Tensor, source: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute error of the picture, and again of the part that the edit changes, by the root of its share.
-
-    By its share alone, a pair of glasses would count for nothing beside hair; as much as hair, and what is smeared
-    around the glasses would.
+def edit_loss(edited: Tensor, source: Tensor, target: Tensor, power: float = 1.0) -> Tensor:
+    """Mean absolute error of the picture, and again of the part that the edit changes.
 
     Args:
         edited: (N, 3, H, W) what the network gives, in [-1, 1].
         source: its input.
         target: the truth.
+        power: of the changed part's share, over which its error is summed: at 1 a pair of glasses counts as hair does,
+            at 1/2 less, and what is smeared around it more.
     """
     error = (edited - target).abs()
-    region = ((target - source).abs().amax(1, keepdim=True) > CHANGED).float()
-    inside = (error * region).mean((1, 2, 3)) / region.mean((1, 2, 3)).clamp(min=1e-3).sqrt()
-    return error.mean() + REGION * inside.mean()
+    return error.mean() + _inside(error, source, target, power)
 
 
 def missed_share(edited: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """Squared error over the square of the change that was asked for, and some mean absolute error to keep it sharp.
 
     Its first term is what the gate's gain measures. Where thin things stand is uncertain at first, and the least
-    absolute error then paints nothing, for good; the least square paints a blur, which sharpens.
+    absolute error then paints nothing; the least square paints a blur, which sharpens.
 
     Args:
         edited: (N, 3, H, W) what the network gives, in [-1, 1].
@@ -113,6 +110,23 @@ def missed_share(edited: Tensor, source: Tensor, target: Tensor) -> Tensor:
     error, change = edited - target, target - source
     asked = change.square().mean((1, 2, 3)).clamp(min=LEAST_CHANGE)
     return (error.square().mean((1, 2, 3)) / asked).mean() + error.abs().mean()
+
+
+def drawn_boldly(edited: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """:func:`missed_share`, and the mean absolute error inside what the edit changes, however small that is.
+
+    Args:
+        edited: (N, 3, H, W) what the network gives, in [-1, 1].
+        source: its input.
+        target: the truth.
+    """
+    return missed_share(edited, source, target) + _inside((edited - target).abs(), source, target, 1.0)
+
+
+def _inside(error: Tensor, source: Tensor, target: Tensor, power: float) -> Tensor:
+    region = ((target - source).abs().amax(1, keepdim=True) > CHANGED).float()
+    share = region.mean((1, 2, 3)).clamp(min=1e-3)
+    return ((error * region).mean((1, 2, 3)) / share**power).mean()
 
 
 def learn_editor(

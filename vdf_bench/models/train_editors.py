@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,13 +14,14 @@ from vdf_bench.models.editor_data import editable_seeds, plain_seeds, render_sit
 from vdf_bench.models.editors import SIZE, SynthEditor, new_editor
 from vdf_bench.models.embedder import load_embedder
 from vdf_bench.models.gates_editors import EDITOR_GATES, editor_gates
-from vdf_bench.models.learn_editors import Pairs, edit_loss, learn_editor, missed_share
+from vdf_bench.models.learn_editors import Pairs, drawn_boldly, edit_loss, learn_editor, missed_share
 from vdf_bench.models.weights import save_shipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from vdf_bench.models.editor_data import Sittings
     from vdf_bench.models.train import Progress
@@ -30,13 +33,43 @@ TAKES: Final = 4
 #: Identity seed from which gates take people without attributes, and how many: neither training's nor the portraits'.
 GATE_SEED: Final = 310_000
 GATE_PEOPLE: Final = 50
-#: Edge, batch and steps of the stages of two cycles, which differ in their loss and in the peak of their rate.
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One rise and fall of the learning rate.
+
+    Attributes:
+        loss: of an edit, its source and its target.
+        peak: of the rate.
+        stages: edge, batch and steps of each.
+        favour: how often each attribute is turned over; evenly without.
+    """
+
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor]
+    peak: float
+    stages: tuple[tuple[int, int, int], ...]
+    favour: tuple[float, ...] | None = None
+
+
+#: Glasses and smiles: thin, small, and learnt last.
+_SMALL: Final = (0.1, 0.15, 0.35, 0.05, 0.35)
+_GLASSES: Final = (0.1, 0.15, 0.5, 0.05, 0.2)
 CYCLES: Final = {
-    "stargan-synth": (((64, 16, 1600), (128, 8, 1900)), ((64, 16, 500), (128, 8, 900))),
-    "attgan-synth": (((64, 16, 1500), (128, 8, 3600)), ((64, 16, 700), (128, 8, 1600))),
+    "stargan-synth": (
+        Cycle(partial(edit_loss, power=0.5), 2e-3, ((64, 16, 1600), (128, 8, 1900))),
+        Cycle(missed_share, 1.5e-3, ((64, 16, 500), (128, 8, 900))),
+        Cycle(drawn_boldly, 2.5e-3, ((64, 16, 800), (128, 8, 1000)), _SMALL),
+        Cycle(missed_share, 2.2e-3, ((64, 16, 300), (128, 8, 1400)), (0.2, 0.15, 0.3, 0.05, 0.3)),
+    ),
+    "attgan-synth": (
+        Cycle(edit_loss, 2e-3, ((64, 16, 2500), (128, 8, 2500))),
+        Cycle(missed_share, 2e-3, ((64, 16, 500), (128, 8, 1300))),
+        Cycle(missed_share, 1.5e-3, ((128, 8, 800),), _SMALL),
+        Cycle(missed_share, 1.5e-3, ((128, 8, 600),), _GLASSES),
+        Cycle(missed_share, 1e-3, ((128, 8, 300),), _GLASSES),
+    ),
 }
-LOSSES: Final = (edit_loss, missed_share)
-PEAKS: Final = (2e-3, 1.5e-3)
 TITLES: Final = {
     "stargan-synth": "attribute editor of StarGAN's family: residual generator, the condition as planes, instance norm",
     "attgan-synth": "attribute editor of AttGAN's family: encoder and decoder with skip connections, the condition in "
@@ -80,22 +113,16 @@ def train_editor(
         seeds = plain_seeds(GATE_SEED, GATE_PEOPLE)
         unseen = render_sittings(seeds, 1, SIZE, True, lambda done: progress("render gates", done, nan))
     started = time.process_time()
-    steps = dict.fromkeys((f"{edge} px" for stages in CYCLES[name] for edge, _, _ in stages), 0)
+    steps: dict[str, int] = {}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = new_editor(name)
-        for cycle, stages in enumerate(CYCLES[name]):
-            scaled = tuple((edge, count, max(1, round(number * scale))) for edge, count, number in stages)
-            learn_editor(
-                network,
-                Pairs(sittings, seed + cycle),
-                scaled,
-                lambda done, loss, cycle=cycle: progress(f"train {cycle + 1}", done, loss),  # type: ignore[misc]
-                LOSSES[cycle],
-                PEAKS[cycle],
-            )
-            for edge, _, number in scaled:
-                steps[f"{edge} px"] += number
+        for number, cycle in enumerate(CYCLES[name]):
+            stages = tuple((edge, count, max(1, round(most * scale))) for edge, count, most in cycle.stages)
+            tell = partial(progress, f"train {number + 1}")
+            learn_editor(network, Pairs(sittings, seed + number, cycle.favour), stages, tell, cycle.loss, cycle.peak)
+            for edge, _, most in stages:
+                steps[f"{edge} px"] = steps.get(f"{edge} px", 0) + most
     return publish(name, network, sittings, unseen, seed, steps, time.process_time() - started, out)
 
 
@@ -137,6 +164,7 @@ def publish(
         "gates_on": f"{_described(unseen)}, without attributes and never trained on; 8-bit pictures, {SIZE} px",
         "gates": gates,
         "required": EDITOR_GATES,
+        "missed": [key for key, row in gates["attributes"].items() if row["gain"] < EDITOR_GATES["edit_gain"]],
         "limits": LIMITS,
     }
     save_shipped(name, network.state_dict(), description, out)
