@@ -68,7 +68,7 @@ CYCLES: Final = {
     "attgan-synth": (
         Cycle(edit_loss, 2e-3, ((64, 16, 2500), (128, 8, 2500))),
         Cycle(missed_share, 2e-3, ((64, 16, 500), (128, 8, 1300))),
-        Cycle(missed_share, 1.5e-3, ((128, 8, 800),), _SMALL),
+        Cycle(missed_share, 1.2e-3, ((128, 8, 800),), (0.15, 0.2, 0.35, 0.1, 0.2)),
         Cycle(missed_share, 1.5e-3, ((128, 8, 600),), _GLASSES),
         Cycle(missed_share, 1e-3, ((128, 8, 300),), _GLASSES),
     ),
