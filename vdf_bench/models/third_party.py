@@ -69,7 +69,8 @@ _TABLE: Final = (
     ThirdParty("recogniser", "recogniser.onnx", "the same columns, by any ArcFace-like ONNX of yours; comes before "
                "buffalo_l", "onnx", "as of your file", "https://github.com/deepinsight/insightface/tree/master/model_zoo",
                "", 512, 0, "", "vdf_bench.models.arcface"),
-    ThirdParty("alexnet", "alexnet-owt-7be5be79.pth", "lpips_alex, edit_lpips", "state-dict", "BSD-3-Clause (torchvision)",
+    ThirdParty("alexnet", "alexnet-owt-7be5be79.pth", "lpips_alex, edit_lpips", "state-dict",
+               "BSD-3-Clause (torchvision)",
                "https://docs.pytorch.org/vision/stable/models.html", _TORCH + "alexnet-owt-7be5be79.pth", 300, 234,
                "7be5be79", "vdf_bench.judges.perceptual"),
     ThirdParty("vgg16", "vgg16-397923af.pth", "lpips_vgg, the feature term of vdf-official, impress", "state-dict",
