@@ -725,7 +725,7 @@ def test_archives_that_are_none(kind, good, tools, tmp_path):
 
 # --- rules as a whole -----------------------------------------------------------------------------------------------
 
-#: Fire on the board's other entries, or on what this machine cannot make here; each has a test of its own below.
+#: Need other entries, two clips or a starved decoder: each has a test of its own, here or in test_verify.py.
 ELSEWHERE = {"archive-unreadable", "copied-frames", "media-limits", "cell-missing", "same-perturbation"}
 
 
@@ -733,6 +733,28 @@ def test_every_rule_has_a_submission_that_it_refuses():
     shown = {rule for _, rule, _ in CASES.values()} | {rule for _, rule in ARCHIVES.values()} | ELSEWHERE
     assert shown == {rule.name for rule in RULES}
     assert len(CASES) + len(ARCHIVES) >= 40
+
+
+def test_two_clips_one_of_them_missing_or_with_the_others_perturbation(tools, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from vdf_bench.leaderboard.pack import write_frames
+    from vdf_bench.leaderboard.suites import SUITES
+
+    suite = replace(tools.SMOKE, name="two", clips={"synth-a": "", "synth-b": ""}).pinned()
+    monkeypatch.setitem(SUITES, "two", suite)
+    first, second = (suite.clip(name).frames for name in suite.clips)
+    change = ((first < 250) & (second < 250)).astype(np.uint8)
+    change[:, ::2] = 0
+    both = {("synth-a", 12.75): first + change, ("synth-b", 12.75): second + change}
+    write_frames(tmp_path / "same", suite, both, tools.ABOUT, None, [0])
+    assert tools.rules_of(tmp_path / "same") == set()
+    assert tools.rules_of(tmp_path / "same", severity="warning") == {"same-perturbation"}
+    write_frames(tmp_path / "one", suite, {("synth-a", 12.75): first + change}, tools.ABOUT, None, [0])
+    assert tools.rules_of(tmp_path / "one", severity="warning") == {"cell-missing"}
+    swapped = {("synth-a", 12.75): second + change, ("synth-b", 12.75): first + change}
+    write_frames(tmp_path / "swapped", suite, swapped, tools.ABOUT, None, [0])
+    assert tools.rules_of(tmp_path / "swapped") == {"clip-identity"}
 
 
 def test_a_rule_that_fails_is_an_error_itself(good):
