@@ -206,7 +206,7 @@ COSTS = {"clip": 8.0, "protect": 30.0, "purify": 3.0, "capture": 6.0, "fit": 25.
 SIZES = {"clip": 6.0, "protect": 5.5, "purify": 5.5, "capture": 10.0, "fit": 1.0, "drive": 3.0, "judge": 0.1}
 #: CPU seconds of the driver for a planned cell, for a step begun and heard from, and for a cell's rows, costs and
 #: share of the report, as measured: ``docs/performance.md``.
-DRIVER = {"plan": 2.5e-4, "step": 4e-3, "collect": 9e-3}
+DRIVER = {"plan": 2.5e-4, "step": 4e-3, "collect": 5e-3}
 #: How a large matrix is made up: so many seeds, budgets and defenses, clean arm included; clips and attackers grow.
 SEEDS, BUDGETS, DEFENSES, VICTIMS = 3, 4, 8, 3
 
