@@ -8,7 +8,7 @@ of the one network that the setting lends; step sizes are not searched for; batc
 show people of the shipped networks' training range instead of photographs.
 
 The perturbation depends on the editor, the budget, the size and the seed, and on no picture that it is added to. It is
-made when the first picture is asked for, and its cost counts to that one; a process makes it once.
+prepared once for all of them, in a step of its own, whose cost a run records apart from that of protecting a picture.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from vdf_bench.defenses.common.record import Rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord
@@ -65,6 +67,18 @@ class Cmua(Component):
         super().__init__(parameters)
         self._record = Rows()
 
+    def prepare(self, setting: Setting) -> dict[str, NDArray[np.float32]]:
+        """The universal perturbation, (3, S, S) in [0, 1] units, whole levels.
+
+        Raises:
+            UserError: the setting lends no editor.
+        """
+        from vdf_bench.defenses.common.editing import require_editor
+        from vdf_bench.defenses.common.universal import universal_perturbation
+
+        editor = require_editor(setting, self.card.name)
+        return {"perturbation": universal_perturbation(editor, setting, self.parameters).cpu().numpy()}
+
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
         from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord, require_editor
         from vdf_bench.defenses.common.parameters import EditingParameters
@@ -79,11 +93,11 @@ class Cmua(Component):
         import torch
 
         from vdf_bench.defenses.common.pixels import publish
-        from vdf_bench.defenses.common.universal import universal_perturbation
 
+        prepared = setting.prepared or self.prepare(setting)
+        delta = torch.from_numpy(prepared["perturbation"]).to(setting.device)
         for frame in frames:
             clean = frame.to(setting.device)
-            delta = universal_perturbation(setting, self.parameters)
             picture = publish(clean, delta)
             with torch.no_grad():
                 record.add(0, objective.judge(picture, objective.prepare(clean)))

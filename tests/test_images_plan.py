@@ -109,6 +109,15 @@ def test_portraits_are_counted_out():
             expand(request(clips=(text,)))
 
 
+def test_what_a_defense_makes_beforehand_is_made_once_for_all_clips():
+    plan = build_plan(request(defenses=("cmua",)))
+    kinds = [step.name for step in plan.steps.values()]
+    assert (kinds.count("prepare"), kinds.count("protect")) == (2, 4)
+    for step in plan.steps.values():
+        if step.name == "protect":
+            assert plan.steps[step.inputs["prepared"]].params["surrogate"] == step.params["surrogate"]
+
+
 def test_a_portrait_is_a_clip_of_one_frame():
     plan = build_plan(request())
     assert {step.params["frames"] for step in plan.steps.values() if step.name == "clip"} == {1}

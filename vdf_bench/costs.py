@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: Rough CPU seconds of a step at 128 px and 110 frames on one core: for the order of work and for the first estimate.
 ROUGH_SECONDS = {
     "clip": 8.0,
+    "prepare": 4000.0,
     "protect": 30.0,
     "submitted": 0.5,
     "floor": 0.5,

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -43,6 +43,8 @@ class Setting:
             where ``editor`` takes its place.
         editor: the attribute editor that a defense may differentiate instead, frozen, and the edits it shall spoil.
         device: torch device.
+        prepared: what the defense's ``prepare`` returned for this budget, size, seed and network; None where it has
+            no such method, or was not asked.
         clean: gives unprotected footage of the same clip, frame for frame, for attackers who have some (purifiers).
     """
 
@@ -53,11 +55,16 @@ class Setting:
     surrogate: Parser | None = None
     editor: EditorModel | None = None
     device: str = "cpu"
+    prepared: Mapping[str, NDArray[np.generic]] | None = None
     clean: Callable[[], Iterator[Tensor]] | None = None
 
 
 class Defense(Protocol):
-    """Protects a video within a budget."""
+    """Protects a video within a budget.
+
+    One that makes something beforehand, for whatever video comes, has a method ``prepare(setting)`` too, which returns
+    it as named arrays. It is asked once for all clips, and :attr:`Setting.prepared` hands its answer to ``protect``.
+    """
 
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
         """Yield one protected frame per frame, causally and streaming.

@@ -92,15 +92,11 @@ def clip_provider(name: str) -> str | None:
 def protect_step(params: Params, inputs: Inputs) -> Artifact:
     """Run a defense over the clip, or a first share of it; its record and its seconds a frame go beside the frames."""
     from vdf_bench.enforce import Published
-    from vdf_bench.models.parser import load_parser
 
-    if "editor" in params:
-        lent = {"editor": load_editor(params["editor"])}
-    else:
-        lent = {"surrogate": load_parser(params["surrogate"])}
     defense = registry.load("defenses", params["defense"]).configured(params["parameters"])
     clip = unpack_clip(inputs["clip"])
-    setting = _setting(params, clip, **lent)
+    prepared = inputs["prepared"].arrays if "prepared" in inputs else None
+    setting = _setting(params, clip.size, fps=clip.fps, prepared=prepared, **_lent(params))
     count = max(1, round(params.get("share", 1.0) * len(clip)))
     published = Published(defense, to_tensors(clip.frames[:count]), setting)
     frames = np.concatenate([_stack(published), clip.frames[count:]])
@@ -116,6 +112,22 @@ def submitted_step(params: Params, inputs: Inputs) -> Artifact:
     if frames.shape != clean.shape or frames.dtype != clean.dtype or frames_digest(frames) != params["sha256"]:
         raise UserError(f"{params['file']} does not hold the frames that were checked: verify again")
     return Artifact({"frames": frames}, {"log": {}, "seconds": []})
+
+
+def prepare_step(params: Params, inputs: Inputs) -> Artifact:
+    """What a defense makes beforehand, once for all clips."""
+    del inputs
+    defense = registry.load("defenses", params["defense"]).configured(params["parameters"])
+    return Artifact(dict(defense.prepare(_setting(params, params["size"], **_lent(params)))))
+
+
+def _lent(params: Params) -> dict[str, Any]:
+    """The network that a defense may differentiate, as :class:`vdf_bench.interfaces.Setting` names it."""
+    from vdf_bench.models.parser import load_parser
+
+    if "editor" in params:
+        return {"editor": load_editor(params["editor"])}
+    return {"surrogate": load_parser(params["surrogate"])}
 
 
 def floor_step(params: Params, inputs: Inputs) -> Artifact:
@@ -136,7 +148,7 @@ def purify_step(params: Params, inputs: Inputs) -> Artifact:
 
     clip = unpack_clip(inputs["clip"])
     purifier = build_chain(params["chain"], params["overrides"])
-    setting = replace(_setting(params, clip), clean=lambda: to_tensors(clip.frames))
+    setting = replace(_setting(params, clip.size, fps=clip.fps), clean=lambda: to_tensors(clip.frames))
     return Artifact({"frames": _stack(purifier.purify(to_tensors(inputs["frames"].arrays["frames"]), setting))})
 
 
@@ -299,6 +311,7 @@ def judge_step(params: Params, inputs: Inputs) -> Artifact:
 
 STEPS: dict[str, Callable[[Params, Inputs], Artifact]] = {
     "clip": clip_step,
+    "prepare": prepare_step,
     "protect": protect_step,
     "submitted": submitted_step,
     "floor": floor_step,
@@ -316,12 +329,12 @@ def _stack(frames: Iterable[Tensor]) -> NDArray[np.uint8]:
     return np.stack([to_bytes(frame) for frame in frames])
 
 
-def _setting(params: Params, clip: Clip, **lent: Any) -> Setting:
+def _setting(params: Params, size: int, **more: Any) -> Setting:
     from vdf_bench.budget import Budget
     from vdf_bench.interfaces import Setting
 
     budget = Budget(params.get("linf", 0.0), params.get("floor", 0.0))
-    return Setting(budget=budget, size=clip.size, fps=clip.fps, seed=params["seed"], **lent)
+    return Setting(budget=budget, size=size, seed=params["seed"], **more)
 
 
 def to_tensors(frames: NDArray[np.uint8]) -> Iterator[Tensor]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,52 +17,10 @@ if TYPE_CHECKING:
     from vdf_bench.interfaces import EditorModel, Setting
 
 
-@dataclass(frozen=True)
-class Key:
-    """All that a universal perturbation depends on.
-
-    Attributes:
-        editor: what the network answers to a fixed picture, hashed.
-        device: that it was computed on.
-        levels: bound, 8-bit levels.
-        size: edge of the pictures.
-        seed: of the people, their sittings and the start.
-        parameters: of the method.
-    """
-
-    editor: str
-    device: str
-    levels: int
-    size: int
-    seed: int
-    parameters: CmuaParameters
-
-
-#: Perturbations that this process has made; they are never changed.
-_MADE: Final[dict[Key, Tensor]] = {}
-
-
-def universal_perturbation(setting: Setting, parameters: CmuaParameters) -> Tensor:
-    """The perturbation for ``setting``: (3, S, S) in [0, 1] units, multiples of 1/255, made once a process."""
-    editor = setting.editor
-    assert editor is not None  # the defense asked for it
-    levels = whole_levels(setting.budget)
-    key = Key(fingerprint(editor, setting), setting.device, levels, setting.size, setting.seed, parameters)
-    if key not in _MADE:
-        pictures = training_portraits(parameters.people, setting.size, setting.seed).to(setting.device)
-        _MADE[key] = make_universal(editor, pictures, levels / 255, parameters, setting.seed)
-    return _MADE[key]
-
-
-@torch.no_grad()
-def fingerprint(editor: EditorModel, setting: Setting) -> str:
-    """SHA-256 of every edit of one random picture."""
-    picture = torch.rand(1, 3, setting.size, setting.size, generator=torch.Generator().manual_seed(0))
-    digest = hashlib.sha256()
-    for edit in editor.edits:
-        answer = editor.edit(picture.to(setting.device), edit)
-        digest.update(edit.encode() + answer.cpu().numpy().tobytes())
-    return digest.hexdigest()
+def universal_perturbation(editor: EditorModel, setting: Setting, parameters: CmuaParameters) -> Tensor:
+    """The perturbation for ``setting``: (3, S, S) in [0, 1] units, multiples of 1/255."""
+    pictures = training_portraits(parameters.people, setting.size, setting.seed).to(setting.device)
+    return make_universal(editor, pictures, whole_levels(setting.budget) / 255, parameters, setting.seed)
 
 
 def training_portraits(count: int, size: int, seed: int) -> Tensor:

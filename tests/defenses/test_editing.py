@@ -144,14 +144,18 @@ def test_anti_forgery_moves_colour_and_hardly_lightness(frames, editing):
 
 def test_universal_is_one_for_all_and_sees_no_protected_picture(frames, editing):
     parameters = registry.load("defenses", "cmua").parameters_model(people=2, editor_steps=2)
-    delta = universal_perturbation(editing, parameters)
-    assert universal_perturbation(editing, parameters) is delta
-    assert not torch.equal(universal_perturbation(replace(editing, seed=8), parameters), delta)
+    delta = universal_perturbation(editing.editor, editing, parameters)
+    assert not torch.equal(universal_perturbation(editing.editor, replace(editing, seed=8), parameters), delta)
     middle = [torch.full((3, 32, 32), level / 255) for level in (100, 140)]
     out, log = run("cmua", middle, editing, people=2, editor_steps=2)
     for picture, clean in zip(out, middle, strict=True):
         assert torch.allclose(picture - clean, delta, atol=1e-6)
     assert log["iterations"] == [0, 0]
+    beforehand = registry.load("defenses", "cmua")(parameters).prepare(editing)
+    assert torch.equal(torch.from_numpy(beforehand["perturbation"]), delta)
+    other = {"perturbation": np.zeros((3, 32, 32), np.float32)}
+    untouched, _ = run("cmua", middle, replace(editing, prepared=other), people=2, editor_steps=2)
+    assert torch.equal(untouched[0], middle[0])
 
 
 def test_universal_is_made_on_other_people_each_time():

@@ -98,7 +98,13 @@ class Arrows:
         code = digest([self.code("defenses", by.defense, *through), lent])
         bound = Budget(budget.linf)
         label = f"protect {clip} with {by.label}" + (f" within {bound}" if budget.linf else "")
-        bounded = self.plan.add(Step("protect", label, params, {"clip": clip_key}, code))
+        sources = {"clip": clip_key}
+        if hasattr(registry.load("defenses", by.defense), "prepare"):
+            beforehand = {name: value for name, value in params.items() if name != "share"}
+            beforehand["size"] = self.request.preset.size
+            told = f"prepare {by.label} within {bound}"
+            sources["prepared"] = self.plan.add(Step("prepare", told, beforehand, {}, code))
+        bounded = self.plan.add(Step("protect", label, params, sources, code))
         if not budget.psnr:
             return bounded
         # Floors are the harness's work, so that one perturbation serves all of them.
