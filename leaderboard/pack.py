@@ -84,8 +84,13 @@ def plan_protection(
         if cell.arm != "clean" or defense == "none"
         for levels in ([cell.linf] if cell.linf else suite.budgets)
     }
-    keys = set(wanted.values())
-    needed = keys | {upstream for key in keys for upstream in plan.steps[key].inputs.values()}
+    needed: set[str] = set()
+    todo = list(wanted.values())
+    while todo:
+        key = todo.pop()
+        if key not in needed:
+            needed.add(key)
+            todo += plan.steps[key].inputs.values()
     return request, Plan({key: step for key, step in plan.steps.items() if key in needed}), wanted
 
 
