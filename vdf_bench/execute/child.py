@@ -32,7 +32,7 @@ def forkserver() -> BaseContext:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "numba", "vdf_bench.steps", "vdf_bench.execute.worker"])
+    context.set_forkserver_preload(["torch", "numba", "scipy.ndimage", "vdf_bench.steps", "vdf_bench.execute.worker"])
     return context
 
 
