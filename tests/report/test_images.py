@@ -104,7 +104,7 @@ def test_an_editor_attack_is_transfer_to_a_talking_head(small):
 def test_answers_speak_of_edits_and_take_the_worst_purifier(run):
     told = {(answer.defense, answer.victim): answer.text for answer in answers(run)}
     text = told["grasp@editor-a", "editor-a"]
-    assert "edits 6 portraits only in part after jpeg:50" in text
+    assert "gives some other edits of 6 portraits after jpeg:50" in text
     assert "as published +93" in text or "as published +92" in text
     assert "clone" not in text
 

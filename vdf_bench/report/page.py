@@ -121,7 +121,7 @@ def _lead(told: list[Answer], terms: Terms) -> str:
     failed, still, part = judged.count("fails"), judged.count("still"), judged.count("partly")
     if len(judged) == 1:
         return {
-            "fails": f"Not with the attacker of this run: its {terms.made} fails.",
+            "fails": f"Not with the attacker of this run: {terms.lost}.",
             "partly": f"In part: the attacker of this run {terms.made}s some of what it is asked for.",
             "still": f"Yes: the attacker of this run still {terms.made}s.",
         }[judged[0]]
@@ -129,7 +129,7 @@ def _lead(told: list[Answer], terms: Terms) -> str:
     counted = words.count(len(judged), "pairing") + " of a defense with an attacker" if several else ""
     counted = counted or f"the {len(judged)} defenses"
     if not still and not part:
-        return f"Not with the attackers of this run: the {terms.made} fails in each of {counted}."
+        return f"Not with the attackers of this run: {terms.lost} in each of {counted}."
     if not failed and not part:
         return f"Yes: the person is still {terms.asks[:-1]} in each of {counted}."
     return (

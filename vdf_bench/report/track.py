@@ -20,6 +20,7 @@ class Terms:
         says: verdict -> what an attacker does, with a place for the clips.
         told: verdict -> what an attacker does to the defenses that are listed after it.
         asks: heading of the column that answers in one word.
+        lost: what a success of the defender is.
         net: what net DSR means.
         stages: what happens in a cell, in one line each.
         strips: strip -> label, in reading order.
@@ -37,6 +38,7 @@ class Terms:
     says: dict[str, str]
     told: dict[str, str]
     asks: str
+    lost: str
     net: str
     stages: tuple[tuple[str, str], ...]
     strips: dict[str, str]
@@ -69,6 +71,7 @@ VIDEO: Final = Terms(
         "unknown": "could not be judged against",
     },
     asks="cloned?",
+    lost="the clone fails",
     net="DSR of the defended clone minus that of the clean clone under the same attacker: 0 means that the defense "
     "changed nothing. Identity alone passes a frozen, destroyed clone, and head PSNR alone a silent one, hence the "
     "parts. A frame can fail for several reasons, so the parts do not add up.",
@@ -106,15 +109,20 @@ IMAGES: Final = Terms(
     quality_label="edit PSNR",
     question="Can somebody still edit the protected portrait?",
     made="edit",
-    says={"fails": "no longer edits {}", "partly": "edits {} only in part", "still": "still edits {}"},
+    says={
+        "fails": "gives other edits of {}",
+        "partly": "gives some other edits of {}",
+        "still": "edits {} as before",
+    },
     told={
-        "still": "still edits past",
-        "partly": "edits in part past",
-        "fails": "no longer edits past",
+        "still": "edits as before past",
+        "partly": "edits in part as before past",
+        "fails": "gives other edits past",
         "void": "proves nothing about",
         "unknown": "could not be judged against",
     },
-    asks="edited?",
+    asks="edited as before?",
+    lost="edits come out otherwise",
     net="share of an editor's changes whose result on the protected portrait differs from that on the clean one by "
     "more than .05 (masked L2, RGB in [-1,1]), through the same attacker. It says that the edit is another one, not "
     "that it is useless or no longer shows the person: look at the pictures and at identity.",
