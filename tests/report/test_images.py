@@ -11,6 +11,7 @@ from rich.console import Console
 
 from vdf_bench import report
 from vdf_bench.report.answer import answers
+from vdf_bench.report.curves import panels
 from vdf_bench.report.pictures import Picture, read_index
 from vdf_bench.report.record import load_run
 from vdf_bench.report.track import IMAGES
@@ -152,3 +153,9 @@ def test_the_terminal_fits_and_speaks_of_edits(folder):
     assert max(map(len, text.splitlines())) <= 100
     assert "Transfer, 6.4/255" in text
     assert "the share of changes" in text
+
+
+def test_white_box_and_transfer_are_not_ranked_together(run):
+    found = [panel for panel in panels(run) if panel.plain]
+    for panel in found:
+        assert len({row["access"] for row in panel.rows}) == 1

@@ -132,7 +132,7 @@ def make_panels(run: Run) -> list[Panel]:
     # What ignores its budget has no curve.
     bound = run.summary[(run.summary["linf"] > 0) & run.summary["psnr"].notna()]
     found = []
-    for _, group in bound.groupby(["victim", "target", "capture", "purifier"], sort=False):
+    for _, group in bound.groupby([*ATTACK, "access"], sort=False):
         rows = records(group)
         effects = tuple(e for e in EFFECTS if any(math.isfinite(e.of(row)) for row in rows))
         swept = len(group[["linf", "floor"]].drop_duplicates()) > 1
@@ -145,7 +145,8 @@ def make_panels(run: Run) -> list[Panel]:
         )
         metric = run.terms.success if effects[0].metric == "dsr" else effects[0].metric
         own = personal_effects(run, {name: rows[0][name] for name in ATTACK}, metric)
-        own["effect"] *= effects[0].factor
+        own = own[own["defense"].isin(set(group["defense"]))]
+        own = own.assign(effect=own["effect"] * effects[0].factor)
         controls = [curve.defense for curve in curves if curve.control]
         people = personal_curves(own, [curve for curve in curves if not curve.control])
         seeds = seed_agreement(own, controls)
@@ -158,7 +159,7 @@ def make_panels(run: Run) -> list[Panel]:
 
 def _beside(panel: Panel, panels: list[Panel]) -> list[Panel]:
     """Panels of the same attack by any victim, effects measured alike."""
-    shared = [name for name in ATTACK if name != "victim"]
+    shared = ["access", *(name for name in ATTACK if name != "victim")]
     return [
         other
         for other in panels
