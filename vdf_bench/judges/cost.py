@@ -19,16 +19,8 @@ if TYPE_CHECKING:
 ATTACKER_STEPS = ("purify", "teach", "view", "capture", "fit", "drive", "edit")
 
 
-class Cost(BaseJudge):
+class Costs(BaseJudge):
     """Seconds, iterations and memory."""
-
-    card = Card(
-        name="cost",
-        title="Cost",
-        summary="CPU seconds and optimiser iterations per protected frame, peak memory, and the attacker's seconds; "
-        "what was not recorded is left out.",
-    )
-    stage = "clone"
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         count = len(evidence.protected)
@@ -44,8 +36,20 @@ class Cost(BaseJudge):
             yield measurement("attacker_seconds", sum(spent), len(spent))
 
 
-class EditCost(Cost):
-    """The same in the images track."""
+class Cost(Costs):
+    """Of a cloned video."""
+
+    card = Card(
+        name="cost",
+        title="Cost",
+        summary="CPU seconds and optimiser iterations per protected frame, peak memory, and the attacker's seconds; "
+        "what was not recorded is left out.",
+    )
+    stage = "clone"
+
+
+class EditCost(Costs):
+    """Of edited portraits."""
 
     card = Card(
         name="edit-cost",

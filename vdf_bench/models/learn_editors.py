@@ -72,14 +72,15 @@ class Pairs:
         mirrored = torch.from_numpy(rng.random(count) < 0.5)[:, None, None, None, None]
         both = torch.where(mirrored, both.flip(-1), both)
         reach = round(edge * SHIFT)
-        padded = F.pad(both.flatten(1, 2), (reach, reach, reach, reach), mode="reflect").unflatten(1, both.shape[1:3])
+        padded = F.pad(both.flatten(1, 2), (reach, reach, reach, reach), mode="reflect")
+        padded = padded.reshape(*both.shape[:3], edge + 2 * reach, edge + 2 * reach)
         corners = rng.integers(0, 2 * reach + 1, (count, 2)).tolist()
         both = torch.stack([row[..., y : y + edge, x : x + edge] for row, (y, x) in zip(padded, corners, strict=True)])
         gain = np.exp(rng.normal(0, 0.12, (count, 1, 1, 1, 1)) + rng.normal(0, 0.04, (count, 1, 3, 1, 1)))
         both = ((both + 1) * torch.from_numpy(gain.astype(np.float32)) - 1).clamp(-1, 1)
         if size == edge:
             return both
-        return F.avg_pool2d(both.flatten(0, 2), edge // size).unflatten(0, both.shape[:3])
+        return F.avg_pool2d(both.flatten(0, 2), edge // size).reshape(*both.shape[:3], size, size)
 
 
 def edit_loss(edited: Tensor, source: Tensor, target: Tensor, power: float = 1.0) -> Tensor:

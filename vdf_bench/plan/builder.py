@@ -100,8 +100,8 @@ def _is_at_home(defense: str, track: Track) -> bool:
     """Whether ``all`` means a defense in this track; elsewhere it is run where it is named."""
     cls = registry.load("defenses", defense)
     if track == "images":
-        return "editor" in cls.surrogates or "control" in cls.card.tags
-    return cls.surrogates != {"editor"}
+        return bool("editor" in cls.surrogates or "control" in cls.card.tags)
+    return bool(cls.surrogates != {"editor"})
 
 
 def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan, every: list[str]) -> list[str]:

@@ -45,10 +45,11 @@ def matrices(run: Run) -> list[Matrix]:
     if not (named["access"] == "transfer").any():
         return []
     found = []
-    for (linf, floor, purifier), rows in named.groupby(["linf", "floor", "purifier"], sort=False):
-        title = words.budget(float(linf), float(floor))
+    for (_, _, purifier), rows in named.groupby(["linf", "floor", "purifier"], sort=False):
+        first = records(rows)[0]
+        title = words.budget(first["linf"], first["floor"])
         if purifier not in UNPURIFIED:
-            title += f", after {purifier_name(records(rows)[0])}"
+            title += f", after {purifier_name(first)}"
         victims = sorted(rows["victim"].unique())
         cells = {(row["defense"], row["victim"]): row for row in records(rows)}
         table = [

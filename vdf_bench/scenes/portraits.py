@@ -220,4 +220,5 @@ def _check(name: str, size: int, frames: int) -> None:
 
 
 def _bytes(rgb: NDArray[np.floating]) -> NDArray[np.uint8]:
-    return (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
+    levels: NDArray[np.uint8] = (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return levels
