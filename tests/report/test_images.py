@@ -159,3 +159,18 @@ def test_white_box_and_transfer_are_not_ranked_together(run):
     found = [panel for panel in panels(run) if panel.plain]
     for panel in found:
         assert len({row["access"] for row in panel.rows}) == 1
+
+
+def test_the_terminal_of_a_video_keeps_access_apart(tmp_path, make):
+    folder = make.write_run(tmp_path / "run", ["synth-a"], seeds=1, purifiers=("identity",))
+    table = [
+        dict(row, defense=row["defense"].replace("pgd", "pgd@editor-a"))
+        for row in make.rows(["synth-a"], 1, ("identity",))
+    ]
+    write_results(table, folder / "results.parquet")
+    console = Console(width=100, record=True, file=StringIO())
+    report.print_summary(folder, console)
+    blocks = console.export_text().split("gaussian on composite frames · ")
+    carried = [block for block in blocks if block.startswith("transfer, parser builtin/strict")]
+    assert carried
+    assert "pgd@ed" in carried[0]

@@ -70,7 +70,7 @@ def _tables(run: Run) -> list[RenderableType]:
         return []
     if run.terms is IMAGES:
         return _edit_tables(run)
-    groups = [rows for _, rows in summary.groupby(["victim", "target", "capture", "purifier"], sort=False)]
+    groups = [rows for _, rows in summary.groupby(["victim", "target", "access", "capture", "purifier"], sort=False)]
     parts = [p for p in dsr_parts(run.results) if summary[f"{p}_delta"].map(math.isfinite).any()][:MAX_PARTS]
     return [_heading(parts), *(_table(rows, parts) for rows in groups)]
 
