@@ -99,7 +99,7 @@ def test_rows_agree_with_the_definitions():
             measurement("psnr", sick, 1)
     for name, metric in METRICS.items():
         assert metric.name == name
-        assert metric.stage in ("protect", "capture", "field", "clone", "cost")
+        assert metric.stage in ("protect", "capture", "field", "clone", "edit", "cost")
         assert metric.better in ("up", "down")
         assert metric.aggregation
         assert metric.definition
