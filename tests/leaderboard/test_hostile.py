@@ -659,7 +659,7 @@ def zip_slip(made):
 
 @archive("path-escape")
 def absolute_path(made):
-    made.addfile(*member("/tmp/evil.md"))
+    made.addfile(*member("/evil.md"))
 
 
 @archive("path-escape")

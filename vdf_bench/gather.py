@@ -1,0 +1,291 @@
+"""What a run's artifacts say: rows of the table, traces, pictures, and the record beside them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections import Counter
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from vdf_bench.errors import UserError
+from vdf_bench.plan import SURROGATE
+from vdf_bench.results import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vdf_bench.execute.schedule import Tally
+    from vdf_bench.plan import Cell, Plan
+    from vdf_bench.report.pictures import Picture
+    from vdf_bench.run import Run
+    from vdf_bench.store import Artifact
+
+#: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
+PICTURES = 32
+
+
+def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of the result table, and the gates that clean clones were held to.
+
+    A cell whose clean twin was not trained or fails a gate is void: what a defense does to a clone that never worked
+    proves nothing.
+    """
+    from vdf_bench.judges.gates import EDIT_GATES, GATES, judge_gates, why_void
+
+    gates = []
+    void: dict[tuple[Any, ...], str] = {}
+    for cell in run.plan.cells:
+        last = "judge.edit" if "judge.edit" in cell.steps else "judge.clone"
+        if cell.arm != "clean" or last not in cell.steps:
+            continue
+        judged = artifacts[cell.steps[last]].meta
+        verdicts = judge_gates(judged["rows"], EDIT_GATES if last == "judge.edit" else GATES)
+        where = {name: getattr(cell, name) for name in ("clip", "purifier", "capture", "target", "victim", "seed")}
+        gates += [{**where, **verdict.record()} for verdict in verdicts]
+        reason = why_void(judged["outcome"], judged["code"], verdicts)
+        if reason:
+            void[cell.attacker] = reason
+    rows = []
+    for cell in run.plan.cells:
+        for stage in ("protect", "capture", "clone", "edit"):
+            key = cell.steps.get(f"judge.{stage}")
+            if key is None:
+                continue
+            place = {"purifier": cell.purifier, "capture": cell.capture, "target": cell.target, "victim": cell.victim}
+            if stage == "protect":
+                place = dict.fromkeys(place, "")
+            elif stage == "capture":
+                place |= {"target": "", "victim": ""}
+            ended = (artifacts[key].meta["outcome"], artifacts[key].meta["code"])
+            if stage in ("clone", "edit") and cell.attacker in void:
+                ended = ("void", void[cell.attacker])
+            rows += [
+                {
+                    "clip": cell.clip,
+                    "defense": cell.defense,
+                    "linf": cell.linf,
+                    "floor": cell.floor,
+                    **place,
+                    "seed": cell.seed,
+                    "arm": cell.arm,
+                    "outcome": ended[0],
+                    "code": ended[1],
+                    **row,
+                }
+                for row in artifacts[key].meta["rows"]
+            ]
+    return rows, gates
+
+
+def traces(run: Run) -> Iterator[dict[str, Any]]:
+    """What every defense noted of every frame, once for each protected clip."""
+    from vdf_bench.traces import trace_rows
+
+    protected = {cell.steps["protected"]: cell for cell in run.plan.cells if "judge.protect" in cell.steps}
+    for key, cell in protected.items():
+        place = {name: getattr(cell, name) for name in ("clip", "defense", "linf", "floor", "seed")}
+        meta = fetch_meta(run, key)
+        yield from trace_rows(place, meta["log"], meta["seconds"])
+
+
+def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
+    """What a person sees first: original, protected, clean clone and defended clone of every defended cell."""
+    from vdf_bench.clip import split_frames
+    from vdf_bench.packing import unpack_clip, unpack_rendering
+    from vdf_bench.report.pictures import Picture
+
+    names = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
+    last = {"clone", "edit"}
+    ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] in last}
+    clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
+    for cell in run.plan.cells:
+        if cell.arm == "clean" or not {"rendering", "edits"} & cell.steps.keys():
+            continue
+        if "edits" in cell.steps:
+            yield _edits_picture(run, cell, clean[cell.attacker], ended)
+            continue
+        clip = unpack_clip(fetch(run, cell.steps["clip"]))
+        held = split_frames(len(clip)).heldout
+        twin = unpack_rendering(fetch(run, clean[cell.attacker].steps["rendering"]))
+        clone = unpack_rendering(fetch(run, cell.steps["rendering"]))
+        place: dict[str, Any] = {name: getattr(cell, name) for name in names}
+        outcome, code = ended[tuple(place.values())]
+        yield Picture(
+            **place,
+            outcome=outcome,
+            code=code,
+            frames=held,
+            fps=clip.fps,
+            original=clip.frames[held],
+            protected=fetch(run, cell.steps["protected"]).arrays["frames"][held],
+            clean_clone=twin.rgb if twin else None,
+            defended_clone=clone.rgb if clone else None,
+        )
+
+
+def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: dict[tuple[Any, ...], tuple[str, str]]) -> Picture:
+    """A portrait, once for every change that the editor makes, with both edits."""
+    import numpy as np
+
+    from vdf_bench.judges.editing import resized
+    from vdf_bench.report.pictures import Picture
+
+    made, clean = fetch(run, cell.steps["edits"]), fetch(run, twin.steps["edits"]).arrays["edits"]
+    size, count = clean.shape[1], len(clean)
+    portraits = [fetch(run, cell.steps[role]).arrays["frames"][0] for role in ("clip", "protected")]
+    original, protected = (np.repeat(resized(picture, size)[None], count, 0) for picture in portraits)
+    names = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
+    place: dict[str, Any] = {name: getattr(cell, name) for name in names}
+    outcome, code = ended[tuple(place.values())]
+    return Picture(
+        **place,
+        outcome=outcome,
+        code=code,
+        frames=np.arange(count),
+        original=original,
+        protected=protected,
+        clean_clone=clean,
+        defended_clone=made.arrays["edits"],
+        edits=tuple(made.meta["names"]),
+    )
+
+
+def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
+    """The content of ``run.json``: everything a reader needs to trust or repeat the run, and what every step cost."""
+    from vdf_bench.judges.recognise import choose_for
+
+    request, plan = run.request, run.plan
+    computed = set(tally.computed)
+    steps = []
+    for key, step in plan.steps.items():
+        cost = fetch_meta(run, key)["cost"]
+        steps.append({"key": key, "step": step.name, "label": step.label, "cached": key not in computed, **cost})
+    clips, recognisers = {}, {}
+    notes = []
+    for name, key in {cell.clip: cell.steps["clip"] for cell in plan.cells}.items():
+        artifact = fetch(run, key)
+        clips[name] = artifact.meta
+        notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
+        real = "truth.rotation" not in artifact.arrays
+        chosen = choose_for(request.overrides, real, ("editing",) if request.track == "images" else ("dsr", "identity"))
+        recognisers[name] = chosen.record()
+        notes += [f"{name}: {note}" for note in [chosen.note(real)] if note]
+    if len({chosen["name"] for chosen in recognisers.values()}) > 1:
+        notes.append("dsr_identity, and with it dsr, is decided by two recognisers here, each at its own threshold")
+    told: list[str] = []
+    for cell in plan.cells:
+        told += [f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell)]
+    notes += list(dict.fromkeys(told))
+    notes += [f"failed ({failure.cause}): {failure.label}: {failure.line}" for failure in tally.failures]
+    if request.protected_share < 1:
+        notes.append(f"only the first {100 * request.protected_share:g} % of every clip's frames are protected")
+    if run.store.quarantined():
+        notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
+    driven = {cell.steps["rendering"] for cell in plan.cells if "rendering" in cell.steps}
+    drives = {fetch_meta(run, key).get("drive", "") for key in driven} - {""}
+    return {
+        "schema": SCHEMA,
+        "version": version("vdf-bench"),
+        "run": run.identity,
+        "environment": environment(),
+        "command": " ".join(["vdf-bench", *sys.argv[1:]]),
+        "preset": {"name": request.preset.name, "size": request.preset.size, "frames": request.preset.frames},
+        "seeds": sorted({cell.seed for cell in plan.cells}),
+        "budget": [str(budget) for budget in request.budgets],
+        "drive": sorted(drives),
+        "parameters": {name: dict(values) for name, values in request.overrides.items()},
+        "identities": {name: meta["identity"] for name, meta in clips.items()},
+        "recognisers": recognisers,
+        "track": request.track,
+        "surrogate": SURROGATE,
+        "suite": request.suite.record() if request.suite else None,
+        "inputs": {name: {"sha256": plan.inputs.get(name, ""), **meta["source"]} for name, meta in clips.items()},
+        "plan": {
+            "cells": len(plan.cells),
+            "steps": len(plan.steps),
+            "computed": len(computed),
+            # How often a cell looks at a step: what arms, attackers and defenses share is computed once.
+            "uses": sum(len(cell.steps) for cell in plan.cells),
+        },
+        "steps": steps,
+        # Steps that could not be computed; the cells behind them are among what is left out.
+        "failures": [asdict(failure) for failure in tally.failures],
+        "unreached": len(tally.unreached),
+        "notes": notes,
+        "left_out": plan.left_out,
+        "gates": gates,
+        "wall": wall,
+    }
+
+
+def fit_notes(run: Run, cell: Cell) -> list[str]:
+    """What the victim of a cell says of its fit."""
+    notes: list[str] = fetch_meta(run, cell.steps["head"]).get("notes", []) if "head" in cell.steps else []
+    return notes
+
+
+def environment() -> dict[str, str]:
+    """Machine and versions behind the figures."""
+    packages = ("vdf-bench", "torch", "numpy", "numba", "av", "scipy", "scikit-image")
+    cpu = platform.processor()
+    if sys.platform == "linux":
+        from pathlib import Path
+
+        models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        cpu = models[0].partition(":")[2].strip() if models else cpu
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "cpu": cpu or platform.machine(),
+        "cores": str(os.cpu_count()),
+        **{name: version(name) for name in packages},
+    }
+
+
+class DamagedError(UserError):
+    """An artifact that is needed was damaged, and has been set aside."""
+
+
+_DAMAGED = "an artifact was damaged and has been set aside: run the same command again to make it anew"
+
+
+def fetch(run: Run, key: str) -> Artifact:
+    """An artifact that the run made.
+
+    Raises:
+        DamagedError: it was damaged and has been set aside.
+    """
+    artifact = run.store.get(key)
+    if artifact is None:
+        raise DamagedError(_DAMAGED)
+    return artifact
+
+
+def fetch_meta(run: Run, key: str) -> dict[str, Any]:
+    """The record of an artifact that the run made, its arrays left where they are.
+
+    Raises:
+        DamagedError: it was damaged and has been set aside.
+    """
+    meta = run.store.meta(key)
+    if meta is None:
+        raise DamagedError(_DAMAGED)
+    return meta
+
+
+def pictured(plan: Plan) -> Plan:
+    """The plan with the cells that are shown: of many, the first of every defense under every victim, then others."""
+    shown = [cell for cell in plan.cells if cell.arm != "clean"]
+    if len(shown) <= PICTURES:
+        return plan
+    turns: Counter[tuple[Any, ...]] = Counter()
+    ranked = []
+    for place, cell in enumerate(shown):
+        who = (cell.defense, cell.linf, cell.floor, cell.victim)
+        ranked.append((turns[who], place))
+        turns[who] += 1
+    kept = {id(shown[place]) for _, place in sorted(ranked)[:PICTURES]}
+    return replace(plan, cells=[cell for cell in plan.cells if cell.arm == "clean" or id(cell) in kept])
