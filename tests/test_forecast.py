@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from vdf_bench.bench.cluster import COSTS, DRIVER, SIZES, simulate
+from vdf_bench.bench.harness import Log, idle, measure_planning
 from vdf_bench.costs import Expected, expected_costs, record_costs
 from vdf_bench.forecast import cell_forecasts, makespan, print_plan
 from vdf_bench.plan import Plan, Request, Step
 from vdf_bench.presets import preset
 from vdf_bench.progress import ProgressWatcher
 from vdf_bench.run import prepare
-from vdf_bench.scaling import COSTS, DRIVER, SIZES, Log, idle, measure_planning, simulate
 
 
 def diamond():

@@ -31,11 +31,11 @@ def harness(
     """
     from rich.table import Table
 
+    from vdf_bench.bench.harness import measure_execution, measure_planning
     from vdf_bench.costs import expected_seconds
     from vdf_bench.plan import Request
     from vdf_bench.presets import preset as find_preset
     from vdf_bench.run import prepare
-    from vdf_bench.scaling import measure_execution, measure_planning
     from vdf_bench.store import Store
 
     request = Request(
@@ -79,9 +79,9 @@ def simulate(
     gigabit: Annotated[float, typer.Option("--gigabit", help="Of the store's network.", min=0.01)] = 10.0,
 ) -> None:
     """Play a large matrix through with recorded costs: how long, and what it waits for."""
+    from vdf_bench.bench.cluster import COSTS, DRIVER, SIZES, recorded
+    from vdf_bench.bench.cluster import simulate as play
     from vdf_bench.errors import UserError
-    from vdf_bench.scaling import COSTS, DRIVER, SIZES, recorded
-    from vdf_bench.scaling import simulate as play
     from vdf_bench.store import Store
 
     costs, sizes = dict(COSTS), dict(SIZES)
