@@ -1,7 +1,7 @@
 """The driver's end of a step's process: begin it, hear from it, end it.
 
 A process of its own gives every step a clean memory reading and keeps a crash to itself. They are forked from a
-server that has imported torch once, so starting one is cheap.
+server that has imported torch once (:mod:`vdf_bench.execute.forked`), so starting one is cheap.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def forkserver() -> BaseContext:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "numba", "scipy.ndimage", "vdf_bench.steps", "vdf_bench.execute.worker"])
+    context.set_forkserver_preload(["vdf_bench.execute.forked"])
     return context
 
 

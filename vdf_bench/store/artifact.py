@@ -66,13 +66,16 @@ class Artifact:
         """
         from safetensors.numpy import load
 
-        head, _, rest = data.partition(b"\n")
+        head, _, _ = data[:LOOK].partition(b"\n")
         if head.startswith(_FIRST_MAGIC):
+            rest = data[len(head) + 1 :]
             _demand(head[len(_FIRST_MAGIC) :] == _sha256(rest))
             arrays = load(rest)
             return cls(arrays, json.loads(arrays.pop(_META).tobytes()))
         _demand(head.startswith(_MAGIC))
-        record, _, body = rest.partition(b"\n")
+        end = data.find(b"\n", _HEAD)
+        _demand(end >= 0)
+        record, body = data[_HEAD:end], data[end + 1 :]  # a body is tens of megabytes: it is copied no second time
         _demand(head[len(_MAGIC) :] == _sha256(record) + b" " + _sha256(body))
         return cls(load(body), json.loads(record))
 
