@@ -212,7 +212,7 @@ def _manifest(
 ) -> Manifest:
     from pydantic import ValidationError
 
-    from vdf_bench.gather import environment
+    from vdf_bench.results.gather import environment
 
     try:
         return Manifest(

@@ -36,10 +36,10 @@ def save_pictures(record: Record, run: Run, folder: Path) -> dict[str, str]:
         What a strip shows -> its file, relative to ``folder``.
     """
     from vdf_bench.clip import split_frames
-    from vdf_bench.gather import fetch
     from vdf_bench.packing import unpack_clip, unpack_rendering
     from vdf_bench.report.pictures import difference
     from vdf_bench.report.track import GAIN
+    from vdf_bench.results.gather import fetch
 
     shown = _cells(record, run)
     if not shown:

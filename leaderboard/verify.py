@@ -233,8 +233,8 @@ def _text(value: Any) -> str:
 def _record(case: Case, tier: Any, frames: list[ClipRecord], cells: list[CellRecord]) -> Record:
     import hashlib
 
-    from vdf_bench.gather import environment
     from vdf_bench.leaderboard import signature
+    from vdf_bench.results.gather import environment
 
     manifest = case.manifest
     signed = ""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from vdf_bench.results import read_results
-from vdf_bench.traces import SECONDS, read_traces
+from vdf_bench.results.traces import SECONDS, read_traces
 
 SMALL = ["--size", "32", "--frames", "16", "--iterations", "12", "--set", "vdf.max_iterations_first=3"]
 RUN = ["run", "--defense", "vdf", "--victim", "all", "--clip", "synth-a", *SMALL, "--jobs", "2"]

@@ -14,10 +14,10 @@ from vdf_bench.errors import UserError
 from vdf_bench.execute.executor import Failure, Need
 from vdf_bench.execute.local import LocalExecutor
 from vdf_bench.execute.schedule import StepFailedError, Tally
-from vdf_bench.gather import PICTURES, pictured
 from vdf_bench.incomplete import NO_TWIN, TIME_UP, behind, whole_cells
 from vdf_bench.plan import Request, Step
 from vdf_bench.presets import preset
+from vdf_bench.results.gather import PICTURES, pictured
 from vdf_bench.run import prepare
 from vdf_bench.store import Store
 

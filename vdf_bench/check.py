@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.costs import expected_seconds
-from vdf_bench.gather import fetch, fit_notes
 from vdf_bench.judges.gates import Verdict, judge_gates, why_void
 from vdf_bench.plan import Cell, Plan, Request, build_plan
+from vdf_bench.results.gather import fetch, fit_notes
 from vdf_bench.run import Run, check_writable
 from vdf_bench.store import Store
 

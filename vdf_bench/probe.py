@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from vdf_bench.capture.poison import POISONS
 from vdf_bench.costs import expected_seconds
-from vdf_bench.gather import fetch
 from vdf_bench.plan import TARGETS, Cell, Request, build_plan
+from vdf_bench.results.gather import fetch
 from vdf_bench.run import Run, check_writable
 from vdf_bench.store import Store
 

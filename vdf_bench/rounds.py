@@ -121,7 +121,7 @@ def _broken(run: Run) -> set[Subject]:
     """Subjects of which this round left no more than :data:`vdf_bench.stats.STILL`; void cells break nothing."""
     import pandas as pd
 
-    from vdf_bench.gather import collect, fetch
+    from vdf_bench.results.gather import collect, fetch
 
     judges = {
         key: fetch(run, key) for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")

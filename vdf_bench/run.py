@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from vdf_bench.costs import expected_costs, record_costs
 from vdf_bench.errors import UserError
-from vdf_bench.gather import DamagedError, collect, describe, fetch, pictured, pictures, traces
 from vdf_bench.plan import Plan, Request, build_plan
+from vdf_bench.results.gather import DamagedError, collect, describe, fetch, pictured, pictures, traces
 from vdf_bench.store import Store, canonical, check_room, digest, write_atomically
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def _write(asked: Run, run: Run, tally: Tally, begun: float, say: Callable[[str]
     """Write the run folder: the cells of ``run``, which is ``asked`` or what is whole of it."""
     from vdf_bench import report
     from vdf_bench.results import write_results
-    from vdf_bench.traces import FILE as TRACES
-    from vdf_bench.traces import write_traces
+    from vdf_bench.results.traces import FILE as TRACES
+    from vdf_bench.results.traces import write_traces
 
     judges = {key for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")}
     artifacts = {key: fetch(run, key) for key in run.plan.steps if key in judges}

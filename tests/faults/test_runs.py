@@ -12,8 +12,8 @@ import time
 import pytest
 
 from vdf_bench.results import read_results
+from vdf_bench.results.traces import SECONDS, read_traces
 from vdf_bench.store import Store
-from vdf_bench.traces import SECONDS, read_traces
 
 RUN = ["run", "--defense", "vdf", "--victim", "triplane", "--clip", "synth-a", "--size", "32", "--frames", "16"]
 RUN += ["--iterations", "12", "--set", "vdf.max_iterations_first=3", "--jobs", "2"]

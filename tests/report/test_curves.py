@@ -10,7 +10,7 @@ from vdf_bench import report
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels
 from vdf_bench.report.record import load_run
 from vdf_bench.results import write_results
-from vdf_bench.traces import FILE, trace_rows, write_traces
+from vdf_bench.results.traces import FILE, trace_rows, write_traces
 
 
 def sweep(make, folder, victims=True):

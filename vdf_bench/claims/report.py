@@ -10,7 +10,7 @@ import numpy as np
 
 from vdf_bench.claims.equal_success import CLAIM, INHERITING, METHOD, spread
 from vdf_bench.claims.published_surrogates import SIZE, STEPS
-from vdf_bench.gather import environment
+from vdf_bench.results.gather import environment
 from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:

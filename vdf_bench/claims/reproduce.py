@@ -152,7 +152,7 @@ def write_findings(findings: list[Finding], setup: Setup) -> Path:
     """Write ``claims.json``, the page ``claims.html`` and its table as ``claims.md``; returns the page."""
     from vdf_bench.claims.page import markdown, render
     from vdf_bench.claims.verdicts import RULE
-    from vdf_bench.gather import environment
+    from vdf_bench.results.gather import environment
 
     record = {
         "schema": SCHEMA,

@@ -61,7 +61,7 @@ def print_checks(checks: Sequence[Checked], console: Console) -> None:
 
 def write_checks(run: Run, checks: Sequence[Checked]) -> None:
     """Write ``gates.json`` and a contact sheet a clone into the check's folder."""
-    from vdf_bench.gather import environment
+    from vdf_bench.results.gather import environment
 
     record = {
         "schema": SCHEMA,
@@ -83,8 +83,8 @@ def write_checks(run: Run, checks: Sequence[Checked]) -> None:
 def _sheet(run: Run, check: Checked) -> bytes | None:
     """PNG of one clone; None where the capture was refused."""
     from vdf_bench.capture import Capture
-    from vdf_bench.gather import fetch
     from vdf_bench.packing import unpack_clip, unpack_rendering
+    from vdf_bench.results.gather import fetch
 
     captured = fetch(run, check.cell.steps["capture"])
     if "refused" in captured.meta:

@@ -42,7 +42,7 @@ def print_probes(probes: Sequence[Probed], console: Console) -> None:
 
 def write_probes(run: Run, probes: Sequence[Probed]) -> None:
     """Write ``probes.json`` into the folder."""
-    from vdf_bench.gather import environment
+    from vdf_bench.results.gather import environment
 
     record: dict[str, Any] = {
         "schema": SCHEMA,

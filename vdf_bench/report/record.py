@@ -84,8 +84,8 @@ class Run:
 
     @cached_property
     def traces(self) -> pd.DataFrame:
-        """What defenses noted of every frame, see :mod:`vdf_bench.traces`; empty in runs of older versions."""
-        from vdf_bench.traces import read_traces
+        """What defenses noted of every frame, see :mod:`vdf_bench.results.traces`; empty in runs of older versions."""
+        from vdf_bench.results.traces import read_traces
 
         return read_traces(self.folder)
 

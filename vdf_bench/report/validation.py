@@ -41,8 +41,8 @@ def conclusion(found: Validation) -> str:
 
 def write_validation(run: Run, found: Validation) -> Path:
     """Write ``validate.json``, ``results.parquet`` and ``validate.html`` into the folder; returns the page."""
-    from vdf_bench.gather import environment
     from vdf_bench.results import write_results
+    from vdf_bench.results.gather import environment
 
     preset = run.request.preset
     record = {
@@ -70,7 +70,7 @@ def page(run: Run, found: Validation) -> str:
 
     from jinja2 import Environment
 
-    from vdf_bench.gather import environment
+    from vdf_bench.results.gather import environment
 
     folder = files("vdf_bench.report")
     template = Environment(autoescape=True).from_string((folder / "validation.html.jinja").read_text("utf-8"))

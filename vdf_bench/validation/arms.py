@@ -11,9 +11,9 @@ import numpy as np
 
 from vdf_bench.budget import Budget
 from vdf_bench.costs import expected_seconds
-from vdf_bench.gather import collect, fetch
 from vdf_bench.packing import unpack_clip
 from vdf_bench.plan import Attacker, Plan, Request, build_plan
+from vdf_bench.results.gather import collect, fetch
 from vdf_bench.rounds import restricted
 from vdf_bench.run import Run, check_writable
 from vdf_bench.stats import paired_differences, per_unit

@@ -11,9 +11,10 @@ from vdf_bench.errors import UserError
 from vdf_bench.interfaces import Outcome, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
+    import pyarrow as pa
 
 #: Raised whenever a column is added or changes its meaning.
 SCHEMA = 2
@@ -68,22 +69,51 @@ def write_results(rows: Iterable[Mapping[str, Any]], path: Path | str) -> None:
     Raises:
         ValueError: a row breaks the schema, or two rows give one measurement different values.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    write_joined([table_of(rows)], path)
 
-    records = sorted({tuple(_checked(row).values()) for row in rows})
-    names = list(COLUMNS)
-    where = [names.index(name) for name in KEY]
-    keys = [tuple(record[i] for i in where) for record in records]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"two different rows for one measurement: {dict(zip(KEY, twice, strict=True))}")
+
+def table_of(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Rows as an Arrow table of :func:`arrow_schema`, in their order.
+
+    Raises:
+        ValueError: a row breaks the schema.
+    """
+    import pyarrow as pa
+
+    schema = arrow_schema()
+    records = [tuple(_checked(row).values()) for row in rows]
+    columns = [pa.array([record[i] for record in records], field.type) for i, field in enumerate(schema)]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def arrow_schema() -> pa.Schema:
+    """:data:`COLUMNS` for Arrow, marked with :data:`SCHEMA`."""
+    import pyarrow as pa
 
     arrow = {str: pa.string(), float: pa.float64(), int: pa.int64()}
     fields = [pa.field(name, arrow[kind], nullable=False) for name, kind in COLUMNS.items()]
-    schema = pa.schema(fields, metadata={_MARK: str(SCHEMA).encode()})
-    columns = [[record[i] for record in records] for i in range(len(names))]
-    table = pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, fields, strict=True)], schema=schema)
+    return pa.schema(fields, metadata={_MARK: str(SCHEMA).encode()})
+
+
+def write_joined(tables: Sequence[pa.Table], path: Path | str) -> None:
+    """Write several tables as one, as :func:`write_results` writes their rows.
+
+    Args:
+        tables: of :func:`table_of`, at least one.
+        path: the parquet file.
+
+    Raises:
+        ValueError: two rows give one measurement different values.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = _sorted(pa.concat_tables(tables), list(COLUMNS))
+    table = table.filter(_changes(table, list(COLUMNS))).combine_chunks()
+    keys = _sorted(table.select(KEY), KEY)
+    again = _changes(keys, KEY).index(False).as_py()
+    if again >= 0:
+        raise ValueError(f"two different rows for one measurement: {keys.slice(again, 1).to_pylist()[0]}")
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +123,23 @@ def write_results(rows: Iterable[Mapping[str, Any]], path: Path | str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _sorted(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    return table.sort_by([(name, "ascending") for name in names])
+
+
+def _changes(table: pa.Table, names: Sequence[str]) -> pa.Array:
+    """Of every row of a sorted table, whether it differs in these columns from the row before; true of the first."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    changes = pa.array([True] + [False] * (table.num_rows - 1))
+    for name in names:
+        column = table[name].combine_chunks()
+        here = pc.not_equal(column.slice(1), column.slice(0, max(0, len(column) - 1)))
+        changes = pc.or_(changes, pa.concat_arrays([pa.array([False]), here]))
+    return changes.slice(0, table.num_rows)
 
 
 def read_results(path: Path | str) -> pd.DataFrame:

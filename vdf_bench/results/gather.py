@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vdf_bench.errors import UserError
 from vdf_bench.plan import SURROGATE
-from vdf_bench.results import SCHEMA
+from vdf_bench.results.table import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, An
 
 def traces(run: Run) -> Iterator[dict[str, Any]]:
     """What every defense noted of every frame, once for each protected clip."""
-    from vdf_bench.traces import trace_rows
+    from vdf_bench.results.traces import trace_rows
 
     protected = {cell.steps["protected"]: cell for cell in run.plan.cells if "judge.protect" in cell.steps}
     for key, cell in protected.items():
