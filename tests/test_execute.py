@@ -29,6 +29,41 @@ def test_progress_of_a_step_corrects_what_is_left():
     assert "train somebody: 40%, about 10 min left" in console.file.getvalue()
 
 
+def shown(watcher):
+    """The live view as text."""
+    console = Console(file=io.StringIO(), width=120)
+    console.print(watcher.view())
+    return console.file.getvalue()
+
+
+def test_the_view_says_what_each_node_does_and_what_waits():
+    steps = [replace(STEP, label=f"fit {k}", params={"k": k}) for k in range(4)]
+    now = 0.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress.time, "perf_counter", lambda: now)
+        watcher = ProgressWatcher(Console(file=io.StringIO()), {step.key: 100.0 for step in steps}, jobs=1)
+        for step in steps:
+            watcher.started(step, "")
+        assert "0 running · 4 waiting" in shown(watcher)
+        now = 20.0
+        for step, node in zip(steps, ("east", "east", "west"), strict=False):
+            watcher.started(step, node)
+        now = 40.0
+        watcher.progressed(steps[0], 0.25)
+        watcher.finished(steps[2], cached=False)
+        told = shown(watcher)
+        assert "2 running · 1 waiting" in told
+        (row,) = [" ".join(line.split()) for line in told.splitlines() if "east" in line]
+        assert row == "east, 2 steps 50% busy fit 0 25% 20 s"
+        assert "west" not in told
+        now = 80.0
+        watcher.started(steps[3], "west")
+        (row,) = [" ".join(line.split()) for line in shown(watcher).splitlines() if "west" in line]
+        assert row == "west 25% busy fit 3 0 s"
+        watcher.started(steps[1], "")  # its node died
+        assert "2 running · 1 waiting" in shown(watcher)
+
+
 @pytest.mark.parametrize("name", ["gaussian", "triplane", "hashgrid"])
 def test_what_a_fit_will_take_grows_with_its_scale(name):
     """A plan says seconds for a CPU's sizes and hours for the published ones, before anything is recorded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Seconds before a step that is not on a terminal begins to say how far it is.
 QUIET = 60.0
-#: Workers that the live view names; of more the busiest count alone.
+#: Workers that the live view names: those whose step has run longest; more are counted.
 WORKERS = 12
 
 
@@ -43,7 +44,7 @@ class ProgressWatcher:
     Args:
         console: where it is shown.
         seconds: expected of each step, by key.
-        jobs: steps at once.
+        jobs: steps at once; where more run, as on a cluster, it grows.
         plan: whose cells are counted; None counts none.
     """
 
@@ -56,8 +57,11 @@ class ProgressWatcher:
         self.failures = 0
         self._left = sum(seconds.values())
         self._running: dict[str, tuple[str, float]] = {}
+        self._waiting: set[str] = set()
         self._workers: dict[str, str] = {}
         self._busy: dict[str, float] = {}
+        self._most: Counter[str] = Counter()
+        self._shares: dict[str, float] = {}
         self._pace: dict[str, tuple[float, float, float]] = {}
         self._done: set[str] = set()
         self._begun = time.perf_counter()
@@ -84,14 +88,22 @@ class ProgressWatcher:
             self._live.stop()
 
     def started(self, step: Step, worker: str) -> None:
-        """Show the step."""
-        self._running[step.key] = (step.label, time.perf_counter())
-        self._workers[step.key] = worker
+        """Show the step, as one that waits where no worker is named yet."""
+        self._drop(step.key)
+        if worker:
+            self._running[step.key] = (step.label, time.perf_counter())
+            self._workers[step.key] = worker
+            there = sum(other == worker for other in self._workers.values())
+            self._most[worker] = max(self._most[worker], there)
+            self.jobs = max(self.jobs, len(self._running))
+        else:
+            self._waiting.add(step.key)
         self._show()
 
     def progressed(self, step: Step, share: float) -> None:
         """Correct what is left by how fast the step really goes; off a terminal, a line early and at every tenth."""
         label, begun = self._running[step.key]
+        self._shares[step.key] = share
         now = time.perf_counter()
         # A fit that goes on from a checkpoint begins with a share: its speed counts from there.
         first, since, told = self._pace.setdefault(step.key, (share, now, -1.0))
@@ -138,12 +150,18 @@ class ProgressWatcher:
 
     def _end(self, step: Step) -> tuple[str, float]:
         now = time.perf_counter()
-        label, begun = self._running.pop(step.key, (step.label, now))
-        self._pace.pop(step.key, None)
-        worker = self._workers.pop(step.key, None)
+        label, begun = self._running.get(step.key, (step.label, now))
+        worker = self._workers.get(step.key)
         if worker is not None:
             self._busy[worker] = self._busy.get(worker, 0.0) + now - begun
+        self._drop(step.key)
         return label, begun
+
+    def _drop(self, key: str) -> None:
+        """Show a step no more."""
+        for shown in (self._running, self._workers, self._pace, self._shares):
+            shown.pop(key, None)
+        self._waiting.discard(key)
 
     def say(self, text: str) -> None:
         """Show what is done outside steps; off a terminal, as a line."""
@@ -152,22 +170,37 @@ class ProgressWatcher:
             self.console.print(f"  {text}", highlight=False, markup=False)
 
     def view(self) -> Group:
-        """Bar, counts, and what every worker does, with the share of the time that it was busy."""
+        """Bar, counts, and what every worker, a process or a node, does and how busy it was."""
         counts = [f"{len(self._done)} of {len(self.seconds)} steps"]
         if self.cells is not None:
             counts = [f"{self.cells.done} of {self.cells.total} cells", f"{self.cells.lost} failed", *counts]
-        counts += [f"{len(self._running)} running", f"{self.cached} cached"]
+        counts += [f"{len(self._running)} running"]
+        counts += [f"{len(self._waiting)} waiting"] if self._waiting else []
+        counts += [f"{self.cached} cached"]
         counts += [f"{self.failures} steps failed"] if self.failures else []
+        return Group(self._bar, Text("  " + " · ".join(counts)), self._table())
+
+    def _table(self) -> Table:
+        """A row for each worker: how busy it was, and of what runs there the oldest step with its share and time.
+
+        Busy is the share of the time that steps ran, of as many at once as ever ran there.
+        """
         now = time.perf_counter()
+        at: dict[str, list[str]] = {}
+        for key in self._running:  # in the order in which they began
+            at.setdefault(self._workers[key], []).append(key)
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-        for key, (label, begun) in list(self._running.items())[:WORKERS]:
-            worker = self._workers.get(key, "")
-            load = (self._busy.get(worker, 0.0) + now - begun) / max(now - self._begun, 1e-9)
+        for worker, keys in list(at.items())[:WORKERS]:
+            spent = self._busy.get(worker, 0.0) + sum(now - self._running[key][1] for key in keys)
+            load = spent / max(self._most[worker] * (now - self._begun), 1e-9)
+            label, begun = self._running[keys[0]]
+            share = f"{self._shares[keys[0]]:4.0%}" if keys[0] in self._shares else ""
+            name = f"{worker}, {len(keys)} steps" if len(keys) > 1 else worker
             what = Text(label, overflow="ellipsis", no_wrap=True)
-            table.add_row(worker, f"{min(load, 1):4.0%} busy", what, duration(now - begun))
-        if len(self._running) > WORKERS:
-            table.add_row(f"and {len(self._running) - WORKERS} more", "", "", "")
-        return Group(self._bar, Text("  " + " · ".join(counts)), table)
+            table.add_row(Text(name), f"{min(load, 1):4.0%} busy", what, share, duration(now - begun))
+        if len(at) > WORKERS:
+            table.add_row(f"and {len(at) - WORKERS} more", "", "", "", "")
+        return table
 
     def _show(self) -> None:
         labels = [label for label, _ in self._running.values()]

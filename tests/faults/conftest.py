@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,13 @@ class Told:
     """Keeps what a watcher is told."""
 
     def __init__(self):
-        self.begun, self.done, self.cached, self.failures = [], [], [], []
+        self.begun, self.shares, self.done, self.cached, self.failures = [], [], [], [], []
 
     def started(self, step, worker):
         self.begun.append((step.label, worker))
 
     def progressed(self, step, share):
-        pass
+        self.shares.append((step.label, share))
 
     def finished(self, step, cached):
         (self.cached if cached else self.done).append(step.label)
@@ -76,9 +77,9 @@ class Patient:
         return time.monotonic() / 10
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """Two Ray nodes with a core each."""
+@contextmanager
+def ray_cluster(**head):
+    """A Ray cluster of one node, on this machine."""
     pytest.importorskip("ray", reason="needs ray: pip install 'vdf-bench[ray]'")
     from ray import cluster_utils
     from ray._private import node
@@ -88,7 +89,21 @@ def cluster():
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, here)))  # where nodes find the fault steps
         patch.setenv("RAY_gcs_server_request_timeout_seconds", "120")
         patch.setattr(node, "time", Patient())
-        nodes = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        nodes.add_node(num_cpus=1)
+        nodes = cluster_utils.Cluster(initialize_head=True, head_node_args={"include_dashboard": False, **head})
         yield nodes
         nodes.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two Ray nodes with a core each."""
+    with ray_cluster(num_cpus=1) as nodes:
+        nodes.add_node(num_cpus=1)
+        yield nodes
+
+
+@pytest.fixture
+def gpu_cluster():
+    """A Ray node with what it takes for a GPU."""
+    with ray_cluster(num_cpus=2, num_gpus=1) as nodes:
+        yield nodes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
@@ -11,7 +12,7 @@ from fault_steps import chains
 from vdf_bench.errors import UserError
 from vdf_bench.execute.executor import Means
 from vdf_bench.execute.schedule import open_executor
-from vdf_bench.plan import Step
+from vdf_bench.plan import Plan, Step
 from vdf_bench.store import Store
 
 pytest.importorskip("ray", reason="needs ray: pip install 'vdf-bench[ray]'")
@@ -19,6 +20,12 @@ pytest.importorskip("ray", reason="needs ray: pip install 'vdf-bench[ray]'")
 
 def on(cluster, carry_out, plan, store, **means):
     return carry_out(plan, store, executor="ray", address=cluster.address, **means)
+
+
+def names(cluster):
+    """What nodes of this one machine are called, by their ids."""
+    ids = sorted(node.node_id for node in cluster.list_all_nodes())
+    return {node: f"{socket.gethostname()} #{k}" for k, node in enumerate(ids, 1)}
 
 
 def test_two_nodes_compute_what_one_machine_does(cluster, tmp_path, carry_out):
@@ -51,6 +58,46 @@ def test_a_node_and_its_workers_may_die(cluster, tmp_path, carry_out):
     killer.join()
     assert not tally.failures
     assert store.has(last)
+
+
+def test_nodes_tell_how_far_a_step_is(cluster, tmp_path, carry_out, told):
+    plan = Plan()
+    plan.add(Step("tell", "tells", {"n": 1, "shares": [0.25, 0.5]}, {}, ""))
+    plan.add(Step("add", "reads this machine", {"n": 5}, {}, "", where={"clip": "/here"}))
+    on(cluster, carry_out, plan, Store(tmp_path))
+    assert told.shares == [("tells", 0.25)], "the second came too soon after the first to be news"
+    workers = {
+        label: [worker for name, worker in told.begun if name == label] for label in ("tells", "reads this machine")
+    }
+    waited, node = workers["tells"]
+    assert waited == ""
+    assert node in names(cluster).values()
+    assert workers["reads this machine"] == ["", "here, job 1"]
+
+
+def test_cpu_steps_keep_off_the_node_with_the_gpu(gpu_cluster, tmp_path, carry_out, told):
+    """On the GPU's node alone all ends; beside another, only what asks for the GPU goes there."""
+    plan, last = chains(2, 2, seconds=0.5)
+    for k in range(2):
+        plan.add(Step("add", f"dear {k}", {"n": k, "victim": "external.er-nerf"}, {}, ""))
+        plan.add(Step("add", f"gpu {k}", {"n": k, "device": "cuda", "seconds": 0.5}, {}, ""))
+    alone, both = Store(tmp_path / "alone"), Store(tmp_path / "both")
+    tally = on(gpu_cluster, carry_out, plan, alone)
+    assert not tally.failures and alone.has(last)
+    other = gpu_cluster.add_node(num_cpus=4)
+    told.begun.clear()
+    tally = on(gpu_cluster, carry_out, plan, both)
+    assert not tally.failures and both.has(last)
+    went = {(label.startswith("gpu"), worker) for label, worker in told.begun if worker}
+    called = names(gpu_cluster)
+    assert went == {(True, called[gpu_cluster.head_node.node_id]), (False, called[other.node_id])}
+
+
+def test_a_cluster_without_gpus_is_one_line(cluster, tmp_path, carry_out):
+    plan = Plan()
+    plan.add(Step("add", "gpu", {"n": 1, "device": "cuda"}, {}, ""))
+    with pytest.raises(UserError, match="no node of the Ray cluster has a GPU"):
+        on(cluster, carry_out, plan, Store(tmp_path))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])

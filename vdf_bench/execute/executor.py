@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+from vdf_bench.execute.placement import cost_class, gpu_share
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vdf_bench.cards import CostClass
     from vdf_bench.plan import Step
 
 #: How an execution may be carried out.
@@ -18,9 +21,9 @@ ROUGH_MIB: Final = 900.0
 PATIENT_FACTOR: Final = 20.0
 PATIENT_SECONDS: Final = 1800.0
 
-#: What became of a step: a share of it is done, all of it, an input of it must be made anew, it failed, its worker
-#: died, or no step can go on.
-What = Literal["progress", "done", "input", "failed", "died", "fatal"]
+#: What became of a step: a worker took it up, a share of it is done, all of it, an input of it must be made anew, it
+#: failed, its worker died, or no step can go on.
+What = Literal["began", "progress", "done", "input", "failed", "died", "fatal"]
 #: Why a step failed: its input cannot serve, it raised, it wanted too much memory or time, its workers kept dying.
 Cause = Literal["unusable", "raised", "memory", "time", "lost"]
 
@@ -33,11 +36,13 @@ class Need:
         mib: memory.
         gpus: share of a GPU.
         limit: wall seconds after which it counts as hanging.
+        cost: how dear it is expected to be.
     """
 
     mib: float = ROUGH_MIB
     gpus: float = 0.0
     limit: float = PATIENT_SECONDS
+    cost: CostClass = "seconds"
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class Event:
 
     Attributes:
         key, what: which step, and what became of it.
-        text: the share that is done, the CPU seconds of its process, the key of a lost input, or why it failed.
+        text: the worker's name, the share that is done, the CPU seconds of its process, the key of a lost input, or why
+            it failed.
         cause: of a failure.
     """
 
@@ -89,10 +95,13 @@ class Executor(Protocol):
         """Whether a step would be begun now."""
 
     def submit(self, step: Step, need: Need) -> str:
-        """Begin a step; the worker's name."""
+        """Begin a step; the worker's name, or nothing while it waits for one, which ``began`` will tell."""
 
     def poll(self, seconds: float) -> list[Event]:
-        """News since the last time, waited for so long at most; a step's last event is any but ``progress``."""
+        """News since the last time, waited for so long at most.
+
+        A step's last event is any but ``began`` and ``progress``.
+        """
 
     def close(self) -> None:
         """End what still runs."""
@@ -110,6 +119,7 @@ class Means:
         until: reading of the monotonic clock after which no step is begun; None never.
         keep_going: whether a failed step leaves the others to be computed; else it is raised.
         mib: expected memory of steps, by key.
+        recorded: keys of which an earlier run told the cost; of all others it is a guess.
         preload: modules that a worker imports before its step, such as one that registers it.
         memory_mib: memory for all steps at once; None takes what this machine has to spare.
     """
@@ -121,6 +131,7 @@ class Means:
     until: float | None = None
     keep_going: bool = False
     mib: Mapping[str, float] = field(default_factory=dict)
+    recorded: frozenset[str] = frozenset()
     memory_mib: float | None = None
     preload: tuple[str, ...] = ()
 
@@ -131,9 +142,8 @@ class Means:
             step: the step.
             seconds: CPU seconds that it is expected to take.
         """
-        device = step.params.get("device", "cpu")
-        gpus = 0.0 if device == "cpu" else 1.0 if step.params.get("scale") == "paper" else 0.5
         # A fit gives itself up after its own time-out, which is a finding; the limit here is for what hangs.
         own = 1.5 * float(step.params.get("timeout") or 0.0)
         limit = self.step_timeout or max(PATIENT_SECONDS, PATIENT_FACTOR * seconds) + own
-        return Need(self.mib.get(step.key, ROUGH_MIB), gpus, limit)
+        cost = cost_class(step, seconds, step.key in self.recorded)
+        return Need(self.mib.get(step.key, ROUGH_MIB), gpu_share(step), limit, cost)

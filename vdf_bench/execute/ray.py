@@ -10,14 +10,19 @@ import logging
 import os
 import socket
 import time
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.errors import UserError
 from vdf_bench.execute.executor import Event, Need
 from vdf_bench.execute.local import LocalExecutor
+from vdf_bench.execute.placement import Node, choose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from vdf_bench.execute.executor import Means
     from vdf_bench.plan import Step
     from vdf_bench.store import Store
@@ -26,6 +31,19 @@ if TYPE_CHECKING:
 _LOOK = 5.0
 #: Share of a node's memory that a step may ask for at most; one that wants more is tried where there is most.
 _MOST = 0.9
+#: Memory is asked for in so many MiB at a time: to Ray every other amount is another kind of task.
+_MIB = 64
+#: Seconds between news of a step's progress: thousands of steps have one driver to tell.
+_NEWS = 5.0
+
+
+@dataclass
+class _Sent:
+    """A step that Ray has, and the node that it is on, or is meant for; None while Ray may choose."""
+
+    step: Step
+    need: Need
+    node: str | None
 
 
 class RayExecutor:
@@ -57,54 +75,108 @@ class RayExecutor:
                 where = means.address or "this machine"
                 raise UserError(f"--ray-address {where}: {str(error).splitlines()[0]}") from None
         self._store, self._sign, self._means = store, sign, means
-        self._task = ray.remote(num_cpus=1, max_retries=0)(carry_out)
-        self._running: dict[Any, Step] = {}
+        # A task is a stream of news: nothing stands between node and driver that could be lost on its own.
+        self._task = ray.remote(max_retries=0, num_returns="streaming")(carry_out)
+        self._running: dict[Any, _Sent] = {}
         # What lies on this machine alone, such as a user's clip, is read here.
         self._here = LocalExecutor(store, 1, preload=means.preload)
+        self._queue: list[tuple[Step, Need]] = []
         self._looked = -_LOOK
-        self._slots = 1
-        self._node_bytes = 0.0
+        self._nodes: dict[str, Node] = {}
+        self._cores = self._gpus = 0.0  # of all nodes
+        self._on_cores = 0  # steps that Ray has
+        self._on_gpus = 0.0
 
     def has_room(self, need: Need) -> bool:
-        del need
         if time.monotonic() - self._looked > _LOOK:
             self._look()
-        # Ray holds a few more than run, so that no core waits for news to travel.
-        return len(self._running) < self._slots + max(1, self._slots // 4)
+        # Ray holds a few more than run, so that nothing waits for news to travel.
+        if need.gpus:
+            return self._on_gpus < self._gpus + max(0.5, self._gpus / 4)
+        return self._on_cores < self._cores + max(1, self._cores // 4)
 
     def submit(self, step: Step, need: Need) -> str:
         if step.where:
-            return f"here, {self._here.submit(step, need)}" if self._here.has_room(need) else self._send(step, need)
-        return self._send(step, need)
-
-    def _send(self, step: Step, need: Need) -> str:
-        asked: dict[str, Any] = {"memory": int(min(need.mib * 2**20, _MOST * self._node_bytes)) or None}
-        if need.gpus:
-            asked["num_gpus"] = need.gpus
-        options = {"name": step.label, "scheduling_strategy": "SPREAD", **asked}
+            self._queue.append((step, need))
+            return ""
+        able = [node for node in self._nodes.values() if node.gpus or not need.gpus]
+        if need.gpus and not able:
+            raise UserError("--device cuda: no node of the Ray cluster has a GPU: start one, or take --device cpu")
+        most = _MOST * max((node.mib for node in able), default=0.0)
+        need = replace(need, mib=min(_MIB * -(-need.mib // _MIB), most))
+        node = choose(need, able)
+        sent = _Sent(step, need, node.id if node else None)
+        options = {"name": step.label, "scheduling_strategy": self._strategy(sent.node), **_resources(need)}
         arguments = (step, self._store, need, self._sign, stamp(), self._means.preload)
-        self._running[self._task.options(**options).remote(*arguments)] = step
-        return "cluster"
+        self._running[self._task.options(**options).remote(*arguments)] = sent
+        self._count(sent.need)
+        self._hold(sent)
+        return ""
+
+    def _strategy(self, node: str | None) -> Any:
+        """Ray's word for where a step goes: ``DEFAULT`` packs, and keeps what needs no GPU away from GPUs."""
+        if node is None:
+            return "DEFAULT"
+        # Soft: Ray finds it another where this node is gone. Another driver's steps there are waited for, no longer
+        # than it takes one of them to end, for each driver sends a node no more than its cores.
+        return self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=True)
 
     def poll(self, seconds: float) -> list[Event]:
-        events = self._here.poll(0.0)
+        events = self._read_here(0.0)
         if events or not self._running:
-            return events or self._here.poll(seconds)
-        here = bool(self._here._running)
-        over, _ = self._ray.wait(list(self._running), num_returns=1, timeout=min(seconds, 0.2) if here else seconds)
-        for reference in over:
-            events.append(self._ended(reference, self._running.pop(reference)))
-        return events
+            return events or self._read_here(seconds)
+        streams = list(self._running)
+        reads = not self._here.has_room(Need())
+        told, _ = self._ray.wait(streams, num_returns=1, timeout=min(seconds, 0.2) if reads else seconds)
+        if told:
+            told, _ = self._ray.wait(streams, num_returns=len(streams), timeout=0)
+        return [self._hear(stream) for stream in told]
 
-    def _ended(self, reference: Any, step: Step) -> Event:
+    def _read_here(self, seconds: float) -> list[Event]:
+        """News of what this machine reads, one after the other."""
+        begun = []
+        if self._queue and self._here.has_room(Need()):
+            step, need = self._queue.pop(0)
+            begun = [Event(step.key, "began", f"here, {self._here.submit(step, need)}")]
+        return begun or self._here.poll(seconds)
+
+    def _hear(self, stream: Any) -> Event:
+        """The next news of a stream that has some."""
+        sent = self._running[stream]
+        event = self._next(stream, sent.step)
+        if event.what == "progress":
+            return event
+        self._hold(sent, -1)
+        if event.what == "began":
+            sent.node = event.text
+            self._hold(sent)
+            if sent.node not in self._nodes:  # it came since
+                self._look()
+            known = self._nodes.get(sent.node)
+            return replace(event, text=known.name if known else f"node {sent.node[:8]}")
+        self._count(sent.need, -1)
+        del self._running[stream]
+        return event
+
+    def _next(self, stream: Any, step: Step) -> Event:
         errors = self._ray.exceptions
         try:
-            event: Event = self._ray.get(reference)
+            event: Event = self._ray.get(next(stream))
         except errors.RayTaskError as error:
             return Event(step.key, "failed", str(error), "raised")
         except errors.RayError as error:
             return Event(step.key, "died", f"step '{step.label}': {str(error).strip().splitlines()[0]}")
+        except StopIteration:
+            return Event(step.key, "died", f"step '{step.label}': its task ended without a word")
         return event
+
+    def _count(self, need: Need, times: int = 1) -> None:
+        self._on_gpus += times * need.gpus
+        self._on_cores += times * (not need.gpus)
+
+    def _hold(self, sent: _Sent, times: int = 1) -> None:
+        if sent.node is not None and sent.node in self._nodes:
+            self._nodes[sent.node].hold(sent.need, times)
 
     def close(self) -> None:
         self._here.close()
@@ -115,10 +187,34 @@ class RayExecutor:
             self._ray.shutdown()
 
     def _look(self) -> None:
+        """See what nodes there are, and count anew what is held on them."""
         self._looked = time.monotonic()
-        nodes = [node for node in self._ray.nodes() if node["Alive"]]
-        self._slots = max(1, int(sum(node["Resources"].get("CPU", 0.0) for node in nodes)))
-        self._node_bytes = max((node["Resources"].get("memory", 0.0) for node in nodes), default=0.0)
+        self._nodes = {node.id: node for node in nodes_of(self._ray.nodes())}
+        self._cores = sum(node.cpus for node in self._nodes.values())
+        self._gpus = sum(node.gpus for node in self._nodes.values())
+        for sent in self._running.values():
+            self._hold(sent)
+
+
+def nodes_of(records: Iterable[Mapping[str, Any]]) -> list[Node]:
+    """Nodes that live, from what ``ray.nodes()`` tells; those of one machine are numbered."""
+    living = sorted((record for record in records if record["Alive"]), key=lambda record: str(record["NodeID"]))
+    shared = Counter(record["NodeManagerHostname"] for record in living)
+    seen: Counter[str] = Counter()
+    found = []
+    for record in living:
+        host, has = record["NodeManagerHostname"], record["Resources"]
+        seen[host] += 1
+        name = f"{host} #{seen[host]}" if shared[host] > 1 else host
+        resources = (has.get("CPU", 0.0), has.get("GPU", 0.0), has.get("memory", 0.0) / 2**20)
+        found.append(Node(record["NodeID"], name, *resources))
+    return found
+
+
+def _resources(need: Need) -> dict[str, Any]:
+    """What Ray sets aside for a step. One that trains on a GPU asks for no core, so that no GPU waits for one."""
+    cores = {"num_cpus": 0, "num_gpus": need.gpus} if need.gpus else {"num_cpus": 1}
+    return {**cores, "memory": int(need.mib * 2**20) or None}
 
 
 def _reach(address: str) -> None:
@@ -138,8 +234,10 @@ def _reach(address: str) -> None:
         raise UserError(f"--ray-address {address}: {error}; is 'ray start --head' running there?") from None
 
 
-def carry_out(step: Step, store: Store, need: Need, sign: str, version: str, preload: tuple[str, ...]) -> Event:
-    """Run a step in a process of its own on this node, and say how it ended.
+def carry_out(
+    step: Step, store: Store, need: Need, sign: str, version: str, preload: tuple[str, ...]
+) -> Iterator[Event]:
+    """Run a step in a process of its own on this node: which node, how far it is now and then, and how it ended.
 
     Args:
         step: what to run.
@@ -149,24 +247,36 @@ def carry_out(step: Step, store: Store, need: Need, sign: str, version: str, pre
         version: the driver's :func:`stamp`.
         preload: modules that the process imports first.
     """
-    node = socket.gethostname()
-    if version != stamp():
-        return Event(step.key, "fatal", f"node {node} has another vdf-bench than this machine: install the same there")
-    if not store.place.exists(sign):
-        told = f"node {node} does not see the store {store.root}: give --store a shared folder or a URL"
-        return Event(step.key, "fatal", told)
     import ray
 
-    gpus = ray.get_gpu_ids()
-    executor = LocalExecutor(store, 1, gpus=[str(gpu) for gpu in gpus], preload=preload)
+    yield Event(step.key, "began", ray.get_runtime_context().get_node_id())
+    node = socket.gethostname()
+    if version != stamp():
+        yield Event(step.key, "fatal", f"node {node} has another vdf-bench than this machine: install the same there")
+        return
+    if not store.place.exists(sign):
+        told = f"node {node} does not see the store {store.root}: give --store a shared folder or a URL"
+        yield Event(step.key, "fatal", told)
+        return
+    executor = LocalExecutor(store, 1, gpus=[str(gpu) for gpu in ray.get_gpu_ids()], preload=preload)
     try:
         executor.submit(step, need)
-        while True:
-            for event in executor.poll(60.0):
-                if event.what != "progress":
-                    return event
+        yield from _news(executor)
     finally:
         executor.close()
+
+
+def _news(executor: LocalExecutor) -> Iterator[Event]:
+    """What the one step of ``executor`` tells, its progress now and then, until it has ended."""
+    told = -_NEWS
+    while True:
+        for event in executor.poll(60.0):
+            if event.what != "progress":
+                yield event
+                return
+            if time.monotonic() - told >= _NEWS:
+                told = time.monotonic()
+                yield event
 
 
 @cache

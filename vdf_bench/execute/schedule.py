@@ -37,7 +37,7 @@ class Watcher(Protocol):
     """Told what happens, for progress display."""
 
     def started(self, step: Step, worker: str) -> None:
-        """A step begins."""
+        """A step begins on a worker; where it has none yet, it waits for one, and this is told again."""
 
     def progressed(self, step: Step, share: float) -> None:
         """A running step says what share of it is done."""
@@ -315,6 +315,10 @@ class _Execution:
         step, worker = self.running[event.key]
         if event.what == "progress":
             self.watcher.progressed(step, float(event.text))
+            return
+        if event.what == "began":
+            self.running[step.key] = (step, event.text)
+            self.watcher.started(step, event.text)
             return
         del self.running[event.key]
         if event.what == "done":
