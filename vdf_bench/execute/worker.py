@@ -100,6 +100,7 @@ def compute(step: Step, store: Store, tell: Callable[[float], None] | None = Non
     """
     import torch
 
+    from vdf_bench.determinism import deterministic
     from vdf_bench.plan import THREADS
     from vdf_bench.steps import STEPS
 
@@ -112,7 +113,8 @@ def compute(step: Step, store: Store, tell: Callable[[float], None] | None = Non
         inputs[role] = found
     wall, cpu = time.perf_counter(), _cpu_seconds()
     scratch = store.scratch(step.key)
-    made = STEPS[step.name]({**step.params, **step.where, "scratch": scratch, "tell": tell}, inputs)
+    with deterministic(step.params.get("device", "cpu") != "cpu"):
+        made = STEPS[step.name]({**step.params, **step.where, "scratch": scratch, "tell": tell}, inputs)
     cost = {
         "wall": time.perf_counter() - wall,
         "cpu": _cpu_seconds() - cpu,

@@ -12,7 +12,10 @@ from vdf_bench.store import digest
 Arm = Literal["defended", "clean", "control"]
 
 #: Code that every step runs through.
-SHARED = ("vdf_bench.steps", "vdf_bench.packing", "vdf_bench.store.artifact", "vdf_bench.clip", "vdf_bench.labels")
+SHARED = (
+    "vdf_bench.steps", "vdf_bench.packing", "vdf_bench.store.artifact", "vdf_bench.clip", "vdf_bench.labels",
+    "vdf_bench.determinism",
+)  # fmt: skip
 #: Torch and BLAS threads of every step; in the key, because sums depend on it.
 THREADS = 1
 

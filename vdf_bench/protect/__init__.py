@@ -158,15 +158,17 @@ def _key(order: Order, defense: Any) -> dict[str, Any]:
 
 
 def _work(order: Order, defense: Any, partial: Partial, tell: Tell) -> dict[str, Any]:
+    from vdf_bench.determinism import deterministic
     from vdf_bench.models.parser import load_parser
     from vdf_bench.plan import SURROGATE
     from vdf_bench.protect.measure import measure
     from vdf_bench.protect.work import join, protect_segments
 
     surrogate = load_parser(SURROGATE)
-    protect_segments(
-        order.video, partial, defense, order.budget, order.seed, surrogate.to(order.device), tell, order.device
-    )
+    with deterministic(order.device != "cpu"):
+        protect_segments(
+            order.video, partial, defense, order.budget, order.seed, surrogate.to(order.device), tell, order.device
+        )
     written = partial.folder / f"unfinished{order.out.suffix}"
     join(written, order.video, partial, CODINGS[order.out.suffix], tell)
     parsers = {SURROGATE: surrogate.cpu(), OTHER_PARSER: load_parser(OTHER_PARSER)}
