@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Target = Literal["composite", "full"]
 Outcome = Literal["trained", "frozen", "refused", "diverged", "timed-out", "void", "edited"]
 Scale = Literal["compact", "paper"]
+#: What a victim may compute in where half the precision would do.
+Precision = Literal["float32", "bfloat16"]
 Stage = Literal["protect", "capture", "field", "clone", "edit", "cost"]
 #: ``video``: clips that 3D-field heads are trained on; ``images``: one-frame clips that attribute editors change.
 Track = Literal["video", "images"]
@@ -165,6 +167,7 @@ class FitSetting:
         device: torch device.
         scratch: file for checkpoints, from which a killed fit goes on; None keeps none.
         tell: called now and then with the share of the fit that is done.
+        precision: of what a victim may compute in half of it; None takes bfloat16 where a GPU computes, else float32.
     """
 
     target: Target = "composite"
@@ -175,6 +178,7 @@ class FitSetting:
     device: str = "cpu"
     scratch: Path | None = None
     tell: Callable[[float], None] | None = None
+    precision: Precision | None = None
 
 
 @dataclass(frozen=True)

@@ -8,34 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from vdf_bench.victims.gaussian.kernel import forward_and_backward, head_splats
 from vdf_bench.victims.gaussian.rasterise import composite
 
 pytest.importorskip("pytest_benchmark")
 
 #: Edge of torch's tiles, pixels: the fastest of 8, 16, 32 and 64 at 128 px.
 EDGE = 16
-
-
-def head_splats(count, size):
-    """Gaussians with the statistics of a fitted head: a third of the frame is covered, each pixel there about 40 times.
-
-    Spread evenly over an ellipse, median reach 4 px for 4500 Gaussians at 128 px, opacities around 0.8. Timings agree
-    with those of fitted heads to a quarter.
-    """
-    generator = torch.Generator().manual_seed(0)
-    angle, radius = torch.rand(count, generator=generator) * 2 * torch.pi, torch.rand(count, generator=generator).sqrt()
-    mean = size * (0.5 + radius[:, None] * torch.stack([0.28 * angle.cos(), 0.4 * angle.sin()], 1))
-    deviation = 1.2 * size / 128 * (4500 / count) ** 0.5 * torch.exp(0.25 * torch.randn(count, 2, generator=generator))
-    variance = deviation**2 + 1 / 12
-    turn = torch.rand(count, generator=generator) * torch.pi
-    cosine, sine = turn.cos(), turn.sin()
-    one, two = (1 / variance).unbind(1)
-    conic = torch.stack(
-        [one * cosine**2 + two * sine**2, (one - two) * cosine * sine, one * sine**2 + two * cosine**2], 1
-    )
-    opacity = torch.sigmoid(1.4 + torch.randn(count, generator=generator))
-    leaves = [mean, conic, opacity, torch.rand(count, 4, generator=generator)]
-    return [leaf.requires_grad_() for leaf in leaves], torch.rand(count, generator=generator)
 
 
 def composite_torch(mean, conic, opacity, feature, depth, size):
@@ -66,12 +45,6 @@ def composite_torch(mean, conic, opacity, feature, depth, size):
         rows.append(torch.cat(row, 1))
     picture = torch.cat(rows)[:size, :size]
     return picture[..., :4], picture[..., 4]
-
-
-def forward_and_backward(function, leaves, depth, size):
-    image, through = function(*leaves, depth, size)
-    gradients = torch.autograd.grad(image.square().sum() + through.square().sum(), leaves)
-    return [image.detach(), through.detach(), *gradients]
 
 
 @pytest.mark.benchmark(group="rasteriser")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import platform
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vdf_bench import registry
-from vdf_bench.clip import Pose
-from vdf_bench.interfaces import Drive, FitSetting
-from vdf_bench.judges.gates import GATES
+from vdf_bench.bench import gate
+from vdf_bench.bench.clock import Clock
+from vdf_bench.interfaces import FitSetting
+from vdf_bench.results.gather import environment
 
 pytest.importorskip("pytest_benchmark")
 
@@ -27,9 +26,6 @@ VICTIMS = [
     and not registry.unmet(card)
     and not any(need.startswith("checkout:") for need in card.needs)
 ]
-GATE = next(gate.bound for gate in GATES if gate.metric == "head_psnr")
-#: Budgets that are tried for the gate, steps; each is a fit of its own, for schedules depend on the budget.
-BUDGETS = (50, 100, 200, 400, 800, 1600)
 
 #: A process of its own, since memory that others have freed would be used again unseen.
 MEMORY = """
@@ -49,19 +45,7 @@ print([line.split()[1] for line in open("/proc/self/status") if line.startswith(
 
 def fit(victim, capture, steps):
     """The head after so many steps, and the CPU seconds that it took."""
-    start = time.process_time()
-    head = registry.create("victims", victim).fit(capture, FitSetting(iterations=steps))
-    return head, time.process_time() - start
-
-
-def head_psnr(head, capture):
-    """PSNR inside the head over the held-out frames, dB, mean over frames."""
-    held = capture.split.heldout
-    pose = Pose(capture.pose.rotation[held], capture.pose.translation[held], capture.pose.focal)
-    rendering = head.render(Drive(pose, capture.mouth[held], capture.eyes[held], capture.backdrop(held)))
-    error = ((rendering.rgb.astype(float) - capture.frames[held]) / 255) ** 2
-    inside = capture.head[held]
-    return float(np.mean([-10 * np.log10(e[m].mean()) for e, m in zip(error, inside, strict=True) if m.any()]))
+    return gate.fit(victim, capture, FitSetting(iterations=steps), Clock("cpu"))
 
 
 def peak_mib(victim, capture, folder, steps):
@@ -97,30 +81,19 @@ def test_steps(benchmark, victim, capture, tmp_path):
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_seconds_to_the_gate(benchmark, victim, capture):
     """The cheapest budget whose clone of unseen frames passes the gate on head PSNR; ``seconds`` None: not one."""
-    tried = []
-
-    def climb():
-        for steps in BUDGETS if benchmark.enabled else (2,):
-            head, seconds = fit(victim, capture, steps)
-            tried.append((steps, seconds, head_psnr(head, capture)))
-            if tried[-1][2] >= GATE:
-                break
-
-    benchmark.pedantic(climb, rounds=1, iterations=1)
-    steps, seconds, psnr = tried[-1]
+    budgets = gate.BUDGETS if benchmark.enabled else (2,)
+    climbed = benchmark.pedantic(gate.climb, (victim, capture, Clock("cpu"), budgets), rounds=1, iterations=1)
+    steps, seconds, psnr = climbed.tried[-1]
     assert np.isfinite(psnr)
-    reached = psnr >= GATE
     benchmark.extra_info.update(
-        steps=steps, seconds=seconds if reached else None, head_psnr=psnr, tried=tried, device=device()
+        steps=steps,
+        seconds=seconds if climbed.reached else None,
+        head_psnr=psnr,
+        tried=climbed.tried,
+        device=device(),
     )
 
 
 def device():
     """The machine in words."""
-    cpu = platform.processor() or platform.machine()
-    models = [line for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    return models[0].partition(":")[2].strip() if models else cpu
-
-
-def _lines(path):
-    return Path(path).read_text().splitlines() if Path(path).is_file() else []
+    return environment()["cpu"]

@@ -101,3 +101,36 @@ def simulate(
     for name, hours in sorted(told.limits.items(), key=lambda limit: -limit[1]):
         console.print(f"  {name}: {hours:,.1f} h", highlight=False)
     console.print(f"bottleneck: {told.bottleneck}", highlight=False)
+
+
+@app.command("device")
+def device(
+    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help="cpu, cuda or auto.")] = "auto",
+    size: Annotated[int, typer.Option("--size", help="Edge of the frames that VDF protects, pixels.", min=32)] = 512,
+    frames: Annotated[int, typer.Option("--frames", help="That VDF protects.", min=2)] = 5,
+    victim_size: Annotated[int, typer.Option("--victim-size", help="Edge of what victims train on.", min=64)] = 128,
+    skip: Annotated[str, typer.Option("--skip", metavar="SECTIONS", help="Not to be measured, such as gate.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the figures here.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the roofline: .png or .svg.")
+    ] = None,
+) -> None:
+    """What this device does: roofline, VDF's frames a second, victims to their gate, determinism, mixed precision."""
+    import json
+
+    from vdf_bench.bench.device import SECTIONS, Order, measure_device
+    from vdf_bench.bench.device_tables import print_device
+
+    console = make_console()
+    left = frozenset(arguments.choice(name, "--skip", SECTIONS) for name in arguments.names(skip))
+    order = Order(arguments.device(device), size, frames, victim_size, skip=left)
+    with console.status("") as status:
+        figures = measure_device(order, lambda section: status.update(f"measuring: {section}"))
+    print_device(figures, console)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(figures.to_json(), indent=1) + "\n", encoding="utf-8")
+    if plot is not None and figures.peaks is not None:
+        from vdf_bench.bench.device_plot import plot_roofline
+
+        plot_roofline(figures.peaks, figures.points, figures.name, plot)

@@ -38,6 +38,7 @@ class Trainer(ABC):
         iterations: steps in all.
         final_rate: learning rates fall exponentially to this share of their start.
         optimiser: over ``field``.
+        mixed: whether :meth:`mixed_precision` is bfloat16.
         notes: what a reader of the results should know of this fit, such as a bound that was hit.
     """
 
@@ -50,6 +51,8 @@ class Trainer(ABC):
         self.device = torch.device(setting.device)
         self.random = np.random.default_rng(setting.seed)
         self.generator = torch.Generator().manual_seed(setting.seed)
+        # On the CPU it would save nothing and only cost accuracy.
+        self.mixed = setting.precision == "bfloat16" or (setting.precision is None and self.device.type == "cuda")
         self.optimiser: torch.optim.Optimizer
         self.notes: list[str] = []
 
@@ -76,10 +79,22 @@ class Trainer(ABC):
         self.field.load_state_dict(field)
 
     def mixed_precision(self) -> AbstractContextManager[Any]:
-        """bfloat16 where a GPU computes; nothing on the CPU, where it would only cost accuracy."""
-        if self.device.type == "cuda":
-            return torch.autocast("cuda", torch.bfloat16)
-        return nullcontext()
+        """bfloat16 for products of matrices where ``mixed`` says so; else float32 throughout."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.mixed else nullcontext()
+
+    def begin(self) -> None:
+        """Move to the device, and take an optimiser."""
+        self.field.to(self.device)
+        self.optimiser = self.make_optimiser()
+
+    def advance(self, loss: Tensor, iteration: int) -> None:
+        """Take the step that ``loss``, of :meth:`loss`, asks for."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        for group in self.optimiser.param_groups:
+            group["lr"] *= self.final_rate ** (1 / self.iterations)
+        self.after(iteration)
 
 
 def train(trainer: Trainer, setting: FitSetting) -> FieldHead:
@@ -90,21 +105,14 @@ def train(trainer: Trainer, setting: FitSetting) -> FieldHead:
     Raises:
         FitFailed: the loss is not finite, or the time is up.
     """
-    trainer.field.to(trainer.device)
-    trainer.optimiser = trainer.make_optimiser()
+    trainer.begin()
     begun, spent = _resume(trainer, setting.scratch) if setting.scratch else (0, 0.0)
     watch = Watch(setting.timeout - spent)
-    schedule = trainer.final_rate ** (1 / trainer.iterations)
     start = saved = told = time.monotonic()
     for iteration in range(begun, trainer.iterations):
         loss = trainer.loss(iteration)
         watch.check(iteration, float(loss.detach()))
-        trainer.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        trainer.optimiser.step()
-        for group in trainer.optimiser.param_groups:
-            group["lr"] *= schedule
-        trainer.after(iteration)
+        trainer.advance(loss, iteration)
         now = time.monotonic()
         if setting.scratch and now - saved > CHECKPOINT_SECONDS:
             _save(trainer, setting.scratch, iteration + 1, spent + now - start)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vdf_bench.bench.roofline import Kernel
     from vdf_bench.capture import Capture
     from vdf_bench.interfaces import FitSetting, Head, Scale
+    from vdf_bench.victims.common.training import Trainer
 
 
 class GaussianParameters(Parameters):
@@ -54,9 +56,20 @@ class Gaussian(Component):
 
     def fit(self, capture: Capture, setting: FitSetting) -> Head:
         from vdf_bench.victims.common.training import train
+
+        return train(self.trainer(capture, setting), setting)
+
+    def trainer(self, capture: Capture, setting: FitSetting) -> Trainer:
+        """A fit that has not begun, for whoever takes its steps one by one."""
         from vdf_bench.victims.gaussian.train import GaussianTrainer
 
-        return train(GaussianTrainer(capture, setting, self.parameters), setting)
+        return GaussianTrainer(capture, setting, self.parameters)
+
+    def rasteriser(self, device: str, size: int, count: int) -> Kernel:
+        """Splatting of ``count`` Gaussians on ``device``, as something to measure."""
+        from vdf_bench.victims.gaussian.kernel import rasteriser
+
+        return rasteriser(device, size, count)
 
     def effort(self, size: int, frames: int, scale: Scale, iterations: int | None) -> float:
         """Rough CPU seconds of a fit to ``frames`` training frames, on one core."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.capture import Capture
     from vdf_bench.interfaces import FitSetting, Head, Scale
+    from vdf_bench.victims.common.training import Trainer
     from vdf_bench.victims.triplane.sizes import Sizes
 
 
@@ -57,9 +58,14 @@ class Triplane(Component):
 
     def fit(self, capture: Capture, setting: FitSetting) -> Head:
         from vdf_bench.victims.common.training import train
+
+        return train(self.trainer(capture, setting), setting)
+
+    def trainer(self, capture: Capture, setting: FitSetting) -> Trainer:
+        """A fit that has not begun, for whoever takes its steps one by one."""
         from vdf_bench.victims.triplane.train import TriplaneTrainer
 
-        return train(TriplaneTrainer(capture, setting, self.parameters), setting)
+        return TriplaneTrainer(capture, setting, self.parameters)
 
     def effort(self, size: int, frames: int, scale: Scale, iterations: int | None) -> float:
         """Rough CPU seconds of a fit to ``frames`` training frames, on one core."""

@@ -1,0 +1,227 @@
+"""Everything that a device is measured by, in one go: ``vdf-bench bench device``, explained in ``docs/gpu.md``."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+from vdf_bench import registry
+from vdf_bench.bench.clock import Clock, device_name
+from vdf_bench.bench.frames import FrameRate, measure_frames
+from vdf_bench.bench.gate import Climb, climb
+from vdf_bench.bench.kernels import WARM, parser_look, trainers, training_step
+from vdf_bench.bench.mixed import Gap, measure_gap
+from vdf_bench.bench.roofline import Kernel, Peaks, Point, measure_kernel, measure_peaks
+from vdf_bench.bench.same_bytes import Cost, Repeat, compare_fits, measure_cost
+from vdf_bench.errors import UserError
+from vdf_bench.models.parser import load_parser
+from vdf_bench.plan import THREADS
+from vdf_bench.steps import capture_frames, load_clip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vdf_bench.capture import Capture
+
+#: What can be measured, in this order.
+SECTIONS: Final = ("roofline", "frames", "gate", "rasteriser", "determinism", "precision")
+#: The clip of every measurement; nothing here depends on who is seen.
+CLIP: Final = "synth-a"
+#: Gaussians of a compact head at 128 px.
+SPLATS: Final = 4500
+#: Runs that are timed of looks, of training steps and of the rasteriser; steps over which operations are counted.
+LOOKS, STEPS, SPLATTINGS, COUNTED = 5, 25, 25, 5
+#: Steps of the fits whose bytes are compared, and of those in two precisions.
+REPEATED, FITTED = 10, 200
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to measure.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        size: of the frames that VDF protects and the parser looks at, pixels.
+        frames: that VDF protects.
+        victim_size: of the frames that victims train on, pixels.
+        victim_frames: of them; two thirds are trained on, the rest is held out.
+        skip: sections to leave out.
+    """
+
+    device: str
+    size: int = 512
+    frames: int = 5
+    victim_size: int = 128
+    victim_frames: int = 60
+    skip: frozenset[str] = frozenset()
+
+
+@dataclass
+class Figures:
+    """What was measured; None and empty lists where it was not.
+
+    Attributes:
+        name: of the device, in words.
+        torch, threads, seconds: version, threads of the CPU's part, and what a second is.
+        order: what was asked for.
+        peaks, points: the roofline.
+        rates: of VDF.
+        climbs: of victims to their gate.
+        splattings: the rasteriser by device: median seconds forward and backward, over :data:`SPLATTINGS` runs.
+        costs, repeats: of determinism.
+        gaps: between precisions.
+        left_out: what was not measured, and why.
+        wall: seconds in all.
+    """
+
+    name: str
+    torch: str
+    threads: int
+    seconds: str
+    order: Order
+    peaks: Peaks | None = None
+    points: list[Point] = field(default_factory=list)
+    rates: list[FrameRate] = field(default_factory=list)
+    climbs: list[Climb] = field(default_factory=list)
+    splattings: dict[str, float] = field(default_factory=dict)
+    costs: list[Cost] = field(default_factory=list)
+    repeats: list[Repeat] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    wall: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """As numbers, with what follows from them."""
+        return {
+            **asdict(self),
+            "order": {**asdict(self.order), "skip": sorted(self.order.skip)},
+            "points": [
+                {**asdict(each), "intensity": each.intensity, "achieved": each.achieved, "share": each.share}
+                for each in self.points
+            ],
+            "rates": [{**asdict(each), "fps": each.fps} for each in self.rates],
+            "climbs": [{**asdict(each), "reached": each.reached} for each in self.climbs],
+            "costs": [{**asdict(each), "ratio": each.ratio} for each in self.costs],
+            "gaps": [{**asdict(each), "holds": each.holds} for each in self.gaps],
+        }
+
+
+def measure_device(order: Order, tell: Callable[[str], None] = lambda section: None) -> Figures:
+    """Measure all sections that are asked for; one that cannot run here is left out with its reason.
+
+    Args:
+        order: what to measure.
+        tell: called with the name of each section before it is measured.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    begun = time.perf_counter()
+    work = _Work(order)
+    try:
+        for section in SECTIONS:
+            if section in order.skip:
+                work.figures.left_out[section] = "not asked for"
+                continue
+            tell(section)
+            work.attempt(section, getattr(work, section))
+    finally:
+        torch.set_num_threads(threads)
+    work.figures.wall = time.perf_counter() - begun
+    return work.figures
+
+
+class _Work:
+    """One method a section; each adds to ``figures``."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.clock = Clock(order.device)
+        self.figures = Figures(
+            device_name(order.device), str(torch.__version__), torch.get_num_threads(), self.clock.unit, order
+        )
+
+    def attempt(self, what: str, measure: Callable[[], object]) -> None:
+        """Measure, or say why that cannot be done here."""
+        try:
+            measure()
+        except UserError as error:
+            self.figures.left_out[what] = str(error)
+        except RuntimeError as error:  # such as too little memory on the device: the other figures stand
+            self.figures.left_out[what] = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+
+    @cached_property
+    def capture(self) -> Capture:
+        """What victims train on."""
+        clip = load_clip(CLIP, self.order.victim_size, self.order.victim_frames)
+        return capture_frames(clip.frames, clip.audio, load_parser("builtin"), "repair")
+
+    def look(self, back: bool, half: bool = False) -> Kernel:
+        """The parser at the size of VDF's frames."""
+        parser, device = load_parser("builtin").to(self.clock.device), self.clock.device
+        return parser_look(parser, self.order.size, device, back, "bfloat16" if half else "float32")
+
+    def splatting(self, device: str) -> Kernel:
+        """The rasteriser of the compact head at the size of victims' frames."""
+        kernel: Kernel = registry.create("victims", "gaussian").rasteriser(device, self.order.victim_size, SPLATS)
+        return kernel
+
+    def roofline(self) -> None:
+        self.figures.peaks = peaks = measure_peaks(self.clock)
+        points = self.figures.points
+        for back, half in ((False, False), (True, False), (False, True), (True, True)):
+            points.append(measure_kernel(self.look(back, half), peaks, self.clock, LOOKS))
+        for victim in trainers():
+            self.attempt(f"roofline of {victim}", lambda victim=victim: points.append(self.under_roof(victim, peaks)))
+        if self.clock.device.type == "cpu":  # operations of gsplat's kernels are not known here
+            points.append(measure_kernel(self.splatting("cpu"), peaks, self.clock, SPLATTINGS))
+
+    def under_roof(self, victim: str, peaks: Peaks) -> Point:
+        kernel = training_step(victim, self.capture, self.order.device)
+        return measure_kernel(kernel, peaks, self.clock, STEPS, WARM, COUNTED)
+
+    def frames(self) -> None:
+        frames = load_clip(CLIP, self.order.size, self.order.frames).frames
+        for precision in ("float32", "bfloat16"):
+            self.figures.rates.append(measure_frames(frames, self.clock, precision))  # type: ignore[arg-type]
+
+    def gate(self) -> None:
+        for victim in trainers():
+            self.attempt(
+                f"gate of {victim}",
+                lambda victim=victim: self.figures.climbs.append(climb(victim, self.capture, self.clock)),
+            )
+
+    def rasteriser(self) -> None:
+        def measure(device: str) -> None:
+            from statistics import median
+
+            self.figures.splattings[device] = median(Clock(device).repeat(self.splatting(device).run, SPLATTINGS, 3))
+
+        measure("cpu")
+        if self.clock.device.type == "cuda":
+            self.attempt("gsplat", lambda: measure("cuda"))
+        else:
+            self.figures.left_out["gsplat"] = "no CUDA device"
+
+    def determinism(self) -> None:
+        self.figures.costs.append(measure_cost(self.look(True), self.clock, LOOKS))
+        for victim in trainers():
+            self.attempt(f"determinism of {victim}", lambda victim=victim: self.settle(victim))
+
+    def settle(self, victim: str) -> None:
+        kernel = training_step(victim, self.capture, self.order.device)
+        self.figures.costs.append(measure_cost(kernel, self.clock, STEPS, WARM))
+        self.figures.repeats.append(compare_fits(victim, self.capture, self.order.device, REPEATED))
+
+    def precision(self) -> None:
+        for victim in trainers():
+            self.attempt(
+                f"precision of {victim}",
+                lambda victim=victim: self.figures.gaps.append(
+                    measure_gap(victim, self.capture, self.order.device, FITTED)
+                ),
+            )

@@ -1,0 +1,111 @@
+"""The figures of a device as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from vdf_bench.bench.device import SPLATS, SPLATTINGS
+from vdf_bench.bench.gate import GATE
+from vdf_bench.bench.mixed import CLONE_TOLERANCE, LOSS_TOLERANCE, RENDERING_TOLERANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from vdf_bench.bench.device import Figures
+
+
+def print_device(figures: Figures, console: Console) -> None:
+    """Print all that was measured, and what was left out."""
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False)
+
+    def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+        made = Table(*columns, box=None, title=title, title_justify="left")
+        for column in made.columns[1:]:
+            column.justify = "right"
+        for row in rows:
+            made.add_row(*row)
+        console.print(made)
+
+    order = figures.order
+    say(f"device: {figures.name}; torch {figures.torch}; {figures.threads} thread; seconds are {figures.seconds}")
+    if figures.peaks:
+        rates = ", ".join(f"{name} {rate / 1e9:.4g} GFLOP/s" for name, rate in figures.peaks.flops.items())
+        say(f"peaks, measured: {rates}; {figures.peaks.bandwidth / 1e9:.4g} GB/s")
+        table(
+            "roofline",
+            ("kernel", "precision", "GFLOP", "MB at least", "FLOP/B", "ms", "GFLOP/s", "of the roof", "n"),
+            (
+                (p.name, p.precision, f"{p.flops / 1e9:.4g}", f"{p.bytes / 1e6:.4g}", f"{p.intensity:.3g}",
+                 f"{1e3 * p.seconds:.4g}", f"{p.achieved / 1e9:.4g}", f"{p.share:.0%}", str(p.n))
+                for p in figures.points
+            ),
+        )  # fmt: skip
+    if figures.rates:
+        table(
+            f"VDF, {order.size} px",
+            ("precision", "first frame s", "later frame s", "frames/s", "updates", "success", "n"),
+            (
+                (r.precision, f"{r.first:.3g}", f"{r.later:.3g}", f"{r.fps:.3g}", f"{r.updates:.2f}",
+                 f"{r.success:.0%}", str(r.n))
+                for r in figures.rates
+            ),
+        )  # fmt: skip
+    if figures.climbs:
+        table(
+            f"time to the gate, head PSNR {GATE:g} dB, {order.victim_size} px",
+            ("victim", "s", "steps", "head PSNR dB", "n"),
+            (
+                (c.victim, f"{last.seconds:.3g}" if c.reached else "not reached", str(last.steps),
+                 f"{last.head_psnr:.1f}", "1")
+                for c in figures.climbs for last in c.tried[-1:]
+            ),
+        )  # fmt: skip
+    if figures.splattings:
+        table(
+            f"rasteriser, forward and backward, {SPLATS} Gaussians, {order.victim_size} px",
+            ("back end", "ms", "n"),
+            (
+                ("compiled, one CPU core" if device == "cpu" else "gsplat", f"{1e3 * seconds:.3g}", str(SPLATTINGS))
+                for device, seconds in figures.splattings.items()
+            ),
+        )
+    if figures.costs:
+        table(
+            "settings for determinism",
+            ("kernel", "ms without", "ms with", "ratio", "n", "not deterministic in torch"),
+            (
+                (c.name, f"{1e3 * c.free:.4g}", f"{1e3 * c.settled:.4g}", f"{c.ratio:.2f}", str(c.n),
+                 ", ".join(c.unsettled) or "none")
+                for c in figures.costs
+            ),
+        )  # fmt: skip
+    if figures.repeats:
+        table(
+            "two fits from one seed end in the same bytes",
+            ("victim", "steps", "without", "with"),
+            ((r.victim, str(r.steps), _yes(r.free), _yes(r.settled)) for r in figures.repeats),
+        )
+    if figures.gaps:
+        table(
+            f"bfloat16 against float32 (loss within {LOSS_TOLERANCE:g}, rendering {RENDERING_TOLERANCE:g} dB, "
+            f"clone {CLONE_TOLERANCE:g} dB)",
+            ("victim", "loss differs by", "rendering dB", "clone float32 dB", "clone bfloat16 dB", "steps", "holds"),
+            (
+                (g.victim, f"{g.loss:.2g}", f"{g.rendering:.1f}", f"{g.exact:.2f}", f"{g.half:.2f}", str(g.steps),
+                 _yes(g.holds))
+                for g in figures.gaps
+            ),
+        )  # fmt: skip
+    for what, why in figures.left_out.items():
+        say(f"left out: {what}: {why}")
+    say(f"{figures.wall:.0f} s in all")
+
+
+def _yes(value: Any) -> str:
+    return "yes" if value else "no"
