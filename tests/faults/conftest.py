@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -65,6 +66,62 @@ def carry_out(told):
 def small():
     """Three chains of three steps and their sum."""
     return chains(3, 3)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """The folder of a file system of 1 MiB, which is gone with the process that holds it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = f"mount -t tmpfs -o size=1m tmpfs '{folder}' && echo mounted && exec sleep 600"
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount]
+    try:
+        holder = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    except FileNotFoundError as error:
+        pytest.skip(f"cannot mount a small disk: {error}")
+    if holder.stdout.readline() != "mounted\n":
+        pytest.skip(f"cannot mount a small disk: {holder.communicate()[1].strip()}")
+    yield Path(f"/proc/{holder.pid}/root{folder}")  # as the holder sees it
+    holder.kill()
+    holder.communicate()
+
+
+class Server:
+    """An S3 server that can be away: what it holds stays in this process."""
+
+    def __init__(self):
+        moto = pytest.importorskip("moto.server", reason="needs moto: pip install 'vdf-bench[test]'")
+        pytest.importorskip("s3fs", reason="needs s3fs: pip install 'vdf-bench[s3]'")
+        self._moto, self._port = moto.ThreadedMotoServer, 0
+        self.start()
+
+    def start(self):
+        self._server = self._moto(ip_address="127.0.0.1", port=self._port, verbose=False)
+        self._server.start()
+        _, self._port = self._server.get_host_and_port()
+
+    def stop(self):
+        self._server.stop()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._port}"
+
+
+@pytest.fixture
+def s3_store(monkeypatch):
+    """An S3 server and where a store on it is; credentials and address stand in the environment."""
+    server = Server()
+    import s3fs
+
+    settings = {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1"}
+    for name, value in {**settings, "ENDPOINT_URL": server.url}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem().mkdir("faults")
+    yield server, "s3://faults/store"
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
 
 
 class Patient:

@@ -140,20 +140,67 @@ def test_a_full_disk_ends_the_run_in_one_line_and_keeps_what_is_done(tmp_path):
     assert (code, int(out.split()[1])) == (0, TOTAL), err
 
 
-def test_a_store_that_is_away_for_a_while_costs_no_step(tmp_path):
+def test_a_disk_that_something_else_fills_does_the_same(small_disk):
+    root, other = small_disk / "store", small_disk / "other"
+    store = Store(root)
+    driver = drive(root, seconds=0.5)
+    assert until(lambda: len(held(store)) >= 2)
+    with pytest.raises(OSError, match="No space left"), other.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    out, err = driver.communicate(timeout=300)
+    assert driver.returncode == 2, out + err
+    assert "No space left" in out and out.count("\n") == 2
+    assert not list(small_disk.rglob("*.partial"))
+    assert verify(store, print)[1] == []
+    finished = held(store)
+    assert 2 <= len(finished) < COUNT * LENGTH + 2
+    other.unlink()
+    code, out, err = finish(root, seconds=0.5)
+    assert code == 0, out + err
+    total, computed = map(int, out.split()[1:])
+    assert total == TOTAL
+    assert computed == COUNT * LENGTH + 2 - len(finished), "nothing that was finished is computed again"
+
+
+#: Seconds for which a store is away.
+AWAY = [3.0, pytest.param(30.0, marks=pytest.mark.slow)]
+
+
+def waits_out(driver, store):
+    """See that a driver whose store was away finishes and that its store is whole."""
+    out, err = driver.communicate(timeout=300)
+    assert driver.returncode == 0, out + err
+    assert int(out.split()[1]) == TOTAL
+    assert verify(store, print)[1] == []
+
+
+@pytest.mark.parametrize("seconds", AWAY)
+def test_a_store_that_is_away_for_a_while_costs_no_step(tmp_path, seconds):
     root, away = tmp_path / "store", tmp_path / "away"
     store = Store(root)
     driver = drive(root, seconds=0.5, env={**os.environ, "VDF_BENCH_STORE_PATIENCE": "60"})
     assert until(lambda: len(held(store)) >= 2)
     root.rename(away)
-    time.sleep(3.0)
+    time.sleep(seconds)
     # What came meanwhile was not written into the void: a folder of that name would be another store.
     assert not root.exists()
+    assert driver.poll() is None
     away.rename(root)
-    out, err = driver.communicate(timeout=200)
-    assert driver.returncode == 0, err
-    assert int(out.split()[1]) == TOTAL
-    assert verify(store, print)[1] == []
+    waits_out(driver, store)
+
+
+@pytest.mark.parametrize("seconds", AWAY)
+def test_an_s3_server_that_is_away_for_a_while_costs_no_step(s3_store, seconds):
+    server, url = s3_store
+    store = Store(url)
+    driver = drive(url, seconds=0.5, env={**os.environ, "VDF_BENCH_STORE_PATIENCE": "90"})
+    assert until(lambda: len(held(store)) >= 2)
+    server.stop()
+    time.sleep(seconds)
+    assert driver.poll() is None
+    server.start()
+    waits_out(driver, store)
 
 
 def test_a_store_that_stays_away_is_one_line(tmp_path, carry_out, told, monkeypatch):

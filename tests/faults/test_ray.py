@@ -100,7 +100,7 @@ def test_a_cluster_without_gpus_is_one_line(cluster, tmp_path, carry_out):
         on(cluster, carry_out, plan, Store(tmp_path))
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere", "ray://127.0.0.1:1"])
 def test_a_cluster_that_is_not_there_is_one_line(tmp_path, address):
     with pytest.raises(UserError, match=f"--ray-address {address}"):
         open_executor(Store(tmp_path), Means(executor="ray", address=address))

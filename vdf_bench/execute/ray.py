@@ -223,9 +223,11 @@ def _reach(address: str) -> None:
     Raises:
         UserError: nobody does.
     """
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not address or address == "auto":
         return
+    if address.startswith("ray://"):  # Ray's client for machines outside carries no streams
+        raise UserError(f"--ray-address {address}: join with 'ray start --num-cpus=0 --address=…' and give HOST:PORT")
+    host, colon, port = address.rpartition(":")
     if not (host and colon and port.isdigit()):
         raise UserError(f"--ray-address {address}: give HOST:PORT, as 'ray start' printed it, or auto")
     try:
