@@ -17,7 +17,7 @@ from vdf_bench.judges import gates, outcome
 from vdf_bench.plan import Attacker, Request
 from vdf_bench.presets import preset
 from vdf_bench.report.checks import print_checks, write_checks
-from vdf_bench.results.gather import collect
+from vdf_bench.results.collect import collect
 from vdf_bench.run import prepare
 
 
@@ -40,7 +40,7 @@ def carried_out(tmp_path, **asked):
     cells = run.plan.cells
     artifacts = {key: run.store.get(key) for c in cells for role, key in c.steps.items() if role.startswith("judge.")}
     judged = {c.defense: artifacts[c.steps["judge.clone"]].meta for c in cells}
-    rows, found = collect(run, artifacts)
+    rows, found = collect(run)
     table = {(row["defense"], row["outcome"], row["code"]) for row in rows if row["stage"] == "clone"}
     return {name: (meta["outcome"], meta["code"]) for name, meta in judged.items()}, table, found
 

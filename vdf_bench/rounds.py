@@ -7,7 +7,7 @@ stand, with their clean twins and controls; steps that rounds share are computed
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vdf_bench.execute.schedule import Tally, execute
 from vdf_bench.incomplete import behind
@@ -121,13 +121,9 @@ def _broken(run: Run) -> set[Subject]:
     """Subjects of which this round left no more than :data:`vdf_bench.stats.STILL`; void cells break nothing."""
     import pandas as pd
 
-    from vdf_bench.results.gather import collect, fetch
+    from vdf_bench.results.collect import collect
 
-    judges = {
-        key: fetch(run, key) for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")
-    }
-    rows: list[dict[str, Any]]
-    rows, _ = collect(run, judges)
+    rows, _ = collect(run)
     pairs = paired_differences(pd.DataFrame(rows), "dsr")
     fell = pairs[(pairs["arm"] == "defended") & (pairs["delta"] <= STILL)]
     names = ["clip", "defense", "linf", "floor", "target", "victim", "seed"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vdf_bench.costs import expected_costs, record_costs
 from vdf_bench.errors import UserError
 from vdf_bench.plan import Plan, Request, build_plan
-from vdf_bench.results.gather import DamagedError, collect, describe, fetch, pictured, pictures, traces
+from vdf_bench.results.gather import DamagedError, describe, pictured, pictures, traces
 from vdf_bench.store import Store, canonical, check_room, digest, write_atomically
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
     from vdf_bench.execute.executor import Means
     from vdf_bench.execute.schedule import execute
     from vdf_bench.incomplete import whole_cells
+    from vdf_bench.results.parts import Appending, Parts
     from vdf_bench.rounds import attack_in_rounds
     from vdf_bench.store.leases import turn
 
@@ -103,13 +104,16 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
     costs = expected_costs(run)
     seconds = {key: cost.seconds for key, cost in costs.items()}
     means = Means(means) if isinstance(means, int) else means
-    means = replace(means, mib={key: cost.mib for key, cost in costs.items()})
+    recorded = frozenset(key for key, cost in costs.items() if cost.recorded)
+    means = replace(means, mib={key: cost.mib for key, cost in costs.items()}, recorded=recorded)
     before = _written(run.out)
     asked = run
-    run, tally = attack_in_rounds(run, means, seconds, watcher, say)
+    parts = Parts(run)
+    run, tally = attack_in_rounds(run, means, seconds, Appending(watcher, parts, run.plan.cells), say)
     # Another driver of the same run may be at the same point: one writes, the other finds it written.
     with turn(run.store.place, f"folder-{digest(str(run.out.resolve()))}"):
         if _is_complete(run.out, asked.identity) and (not tally.computed or _written(run.out) != before):
+            parts.clear()
             return tally
         while True:
             part = whole_cells(run, tally)
@@ -124,17 +128,16 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
 def _write(asked: Run, run: Run, tally: Tally, begun: float, say: Callable[[str], None]) -> None:
     """Write the run folder: the cells of ``run``, which is ``asked`` or what is whole of it."""
     from vdf_bench import report
-    from vdf_bench.results import write_results
+    from vdf_bench.results.parts import Parts
     from vdf_bench.results.traces import FILE as TRACES
     from vdf_bench.results.traces import write_traces
 
-    judges = {key for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")}
-    artifacts = {key: fetch(run, key) for key in run.plan.steps if key in judges}
     say("writing tables, plots and page")
-    rows, gates = collect(run, artifacts)
+    parts = Parts(run)
+    gates = parts.collector.gates()
     run.out.mkdir(parents=True, exist_ok=True)
-    report.save_media(run.out, pictures(replace(run, plan=pictured(run.plan)), rows))
-    write_results(rows, run.out / "results.parquet")
+    report.save_media(run.out, pictures(replace(run, plan=pictured(run.plan)), parts.collector.ended))
+    parts.join(run.out / "results.parquet")
     write_traces(traces(run), run.out / TRACES)
     record = describe(run, tally, gates, time.perf_counter() - begun)
     record_costs(run, record["steps"])
@@ -144,6 +147,8 @@ def _write(asked: Run, run: Run, tally: Tally, begun: float, say: Callable[[str]
     whole = not tally.failures and not tally.unreached
     held = {"matrix": _matrix(asked), "run": asked.identity if whole else ""}
     write_atomically(run.out / COMPLETE, canonical(held).encode())
+    if whole:
+        parts.clear()
 
 
 def _matrix(run: Run) -> str:

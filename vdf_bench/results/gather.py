@@ -1,4 +1,4 @@
-"""What a run's artifacts say: rows of the table, traces, pictures, and the record beside them."""
+"""What a run's artifacts say beside the table: traces, pictures, and the record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vdf_bench.plan import SURROGATE
 from vdf_bench.results.table import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Cell, Plan
@@ -25,59 +25,7 @@ if TYPE_CHECKING:
 
 #: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
 PICTURES = 32
-
-
-def collect(run: Run, artifacts: dict[str, Artifact]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of the result table, and the gates that clean clones were held to.
-
-    A cell whose clean twin was not trained or fails a gate is void: what a defense does to a clone that never worked
-    proves nothing.
-    """
-    from vdf_bench.judges.gates import EDIT_GATES, GATES, judge_gates, why_void
-
-    gates = []
-    void: dict[tuple[Any, ...], str] = {}
-    for cell in run.plan.cells:
-        last = "judge.edit" if "judge.edit" in cell.steps else "judge.clone"
-        if cell.arm != "clean" or last not in cell.steps:
-            continue
-        judged = artifacts[cell.steps[last]].meta
-        verdicts = judge_gates(judged["rows"], EDIT_GATES if last == "judge.edit" else GATES)
-        where = {name: getattr(cell, name) for name in ("clip", "purifier", "capture", "target", "victim", "seed")}
-        gates += [{**where, **verdict.record()} for verdict in verdicts]
-        reason = why_void(judged["outcome"], judged["code"], verdicts)
-        if reason:
-            void[cell.attacker] = reason
-    rows = []
-    for cell in run.plan.cells:
-        for stage in ("protect", "capture", "clone", "edit"):
-            key = cell.steps.get(f"judge.{stage}")
-            if key is None:
-                continue
-            place = {"purifier": cell.purifier, "capture": cell.capture, "target": cell.target, "victim": cell.victim}
-            if stage == "protect":
-                place = dict.fromkeys(place, "")
-            elif stage == "capture":
-                place |= {"target": "", "victim": ""}
-            ended = (artifacts[key].meta["outcome"], artifacts[key].meta["code"])
-            if stage in ("clone", "edit") and cell.attacker in void:
-                ended = ("void", void[cell.attacker])
-            rows += [
-                {
-                    "clip": cell.clip,
-                    "defense": cell.defense,
-                    "linf": cell.linf,
-                    "floor": cell.floor,
-                    **place,
-                    "seed": cell.seed,
-                    "arm": cell.arm,
-                    "outcome": ended[0],
-                    "code": ended[1],
-                    **row,
-                }
-                for row in artifacts[key].meta["rows"]
-            ]
-    return rows, gates
+_PLACE = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
 
 
 def traces(run: Run) -> Iterator[dict[str, Any]]:
@@ -91,28 +39,30 @@ def traces(run: Run) -> Iterator[dict[str, Any]]:
         yield from trace_rows(place, meta["log"], meta["seconds"])
 
 
-def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
-    """What a person sees first: original, protected, clean clone and defended clone of every defended cell."""
+def pictures(run: Run, ended: Callable[[Cell], tuple[str, str]]) -> Iterator[Picture]:
+    """What a person sees first: original, protected, clean clone and defended clone of every defended cell.
+
+    Args:
+        run: whose artifacts are shown.
+        ended: outcome and code of a cell.
+    """
     from vdf_bench.clip import split_frames
     from vdf_bench.packing import unpack_clip, unpack_rendering
     from vdf_bench.report.pictures import Picture
 
-    names = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
-    last = {"clone", "edit"}
-    ended = {tuple(row[n] for n in names): (row["outcome"], row["code"]) for row in rows if row["stage"] in last}
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
     for cell in run.plan.cells:
         if cell.arm == "clean" or not {"rendering", "edits"} & cell.steps.keys():
             continue
         if "edits" in cell.steps:
-            yield _edits_picture(run, cell, clean[cell.attacker], ended)
+            yield _edits_picture(run, cell, clean[cell.attacker], ended(cell))
             continue
         clip = unpack_clip(fetch(run, cell.steps["clip"]))
         held = split_frames(len(clip)).heldout
         twin = unpack_rendering(fetch(run, clean[cell.attacker].steps["rendering"]))
         clone = unpack_rendering(fetch(run, cell.steps["rendering"]))
-        place: dict[str, Any] = {name: getattr(cell, name) for name in names}
-        outcome, code = ended[tuple(place.values())]
+        place: dict[str, Any] = {name: getattr(cell, name) for name in _PLACE}
+        outcome, code = ended(cell)
         yield Picture(
             **place,
             outcome=outcome,
@@ -126,7 +76,7 @@ def pictures(run: Run, rows: list[dict[str, Any]]) -> Iterator[Picture]:
         )
 
 
-def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: dict[tuple[Any, ...], tuple[str, str]]) -> Picture:
+def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: tuple[str, str]) -> Picture:
     """A portrait, once for every change that the editor makes, with both edits."""
     import numpy as np
 
@@ -137,9 +87,8 @@ def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: dict[tuple[Any, ...]
     size, count = clean.shape[1], len(clean)
     portraits = [fetch(run, cell.steps[role]).arrays["frames"][0] for role in ("clip", "protected")]
     original, protected = (np.repeat(resized(picture, size)[None], count, 0) for picture in portraits)
-    names = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
-    place: dict[str, Any] = {name: getattr(cell, name) for name in names}
-    outcome, code = ended[tuple(place.values())]
+    place: dict[str, Any] = {name: getattr(cell, name) for name in _PLACE}
+    outcome, code = ended
     return Picture(
         **place,
         outcome=outcome,

@@ -95,12 +95,13 @@ def arrow_schema() -> pa.Schema:
     return pa.schema(fields, metadata={_MARK: str(SCHEMA).encode()})
 
 
-def write_joined(tables: Sequence[pa.Table], path: Path | str) -> None:
+def write_joined(tables: Sequence[pa.Table], path: Path | str, marks: Mapping[bytes, bytes] | None = None) -> None:
     """Write several tables as one, as :func:`write_results` writes their rows.
 
     Args:
         tables: of :func:`table_of`, at least one.
         path: the parquet file.
+        marks: metadata of the file beside the schema's number.
 
     Raises:
         ValueError: two rows give one measurement different values.
@@ -108,8 +109,9 @@ def write_joined(tables: Sequence[pa.Table], path: Path | str) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    marks = {**(marks or {}), _MARK: str(SCHEMA).encode()}
     table = _sorted(pa.concat_tables(tables), list(COLUMNS))
-    table = table.filter(_changes(table, list(COLUMNS))).combine_chunks()
+    table = table.filter(_changes(table, list(COLUMNS))).combine_chunks().replace_schema_metadata(marks)
     keys = _sorted(table.select(KEY), KEY)
     again = _changes(keys, KEY).index(False).as_py()
     if again >= 0:
@@ -154,14 +156,29 @@ def read_results(path: Path | str) -> pd.DataFrame:
     Raises:
         UserError: there is no such file, it is no result table, or it follows another schema.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = Path(path)
     if path.is_dir():
         path = path / "results.parquet"
     if not path.is_file():
         raise UserError(f"{path}: no result table there; give the folder that `vdf-bench run --out` wrote")
+    table = read_table(path)
+    frame: pd.DataFrame = table.to_pandas()
+    if "floor" not in frame:
+        frame.insert(list(COLUMNS).index("floor"), "floor", 0.0)
+    if not frame["value"].map(math.isfinite).all():
+        raise UserError(f"{path} holds values that are not finite; run again or restore it")
+    return frame
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a table as it was written, of any schema that can be read.
+
+    Raises:
+        UserError: it is no result table, or it follows another schema.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
@@ -173,12 +190,7 @@ def read_results(path: Path | str) -> pd.DataFrame:
     if table.column_names != columns:
         odd = sorted(set(table.column_names) ^ set(columns)) or "the order of the columns"
         raise UserError(f"{path} does not follow schema {found} ({odd}); run again or restore it")
-    frame: pd.DataFrame = table.to_pandas()
-    if found == "1":
-        frame.insert(list(COLUMNS).index("floor"), "floor", 0.0)
-    if not frame["value"].map(math.isfinite).all():
-        raise UserError(f"{path} holds values that are not finite; run again or restore it")
-    return frame
+    return table
 
 
 def _checked(row: Mapping[str, Any]) -> dict[str, Any]:

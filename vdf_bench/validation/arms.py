@@ -13,7 +13,8 @@ from vdf_bench.budget import Budget
 from vdf_bench.costs import expected_seconds
 from vdf_bench.packing import unpack_clip
 from vdf_bench.plan import Attacker, Plan, Request, build_plan
-from vdf_bench.results.gather import collect, fetch
+from vdf_bench.results.collect import collect
+from vdf_bench.results.gather import fetch
 from vdf_bench.rounds import restricted
 from vdf_bench.run import Run, check_writable
 from vdf_bench.stats import paired_differences, per_unit
@@ -109,10 +110,7 @@ def complete_validation(run: Run, again: Run, jobs: int, watcher: Watcher) -> tu
     check_writable(run)
     tally = execute(run.plan, run.store, jobs, expected_seconds(run), watcher)
     execute(again.plan, again.store, jobs, expected_seconds(run), watcher)
-    judges = {
-        key: fetch(run, key) for cell in run.plan.cells for role, key in cell.steps.items() if role.startswith("judge.")
-    }
-    rows, _ = collect(run, judges)
+    rows, _ = collect(run)
     clips = {cell.clip: unpack_clip(fetch(run, cell.steps["clip"])) for cell in run.plan.cells}
     identities = {name: clip.identity for name, clip in clips.items()}
     found = [

@@ -1,0 +1,164 @@
+"""The table while a run goes on: rows are appended as cells become whole, and joined to one table at its end.
+
+So a run that is cut off after days has its rows in files that pandas reads, the next call reads no cell again, and the
+driver never holds the rows of more than a few cells.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from vdf_bench.errors import UserError
+from vdf_bench.results.collect import Collector
+from vdf_bench.results.gather import DamagedError
+from vdf_bench.results.table import arrow_schema, read_table, table_of, write_joined
+from vdf_bench.store import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from vdf_bench.execute.executor import Failure
+    from vdf_bench.execute.schedule import Watcher
+    from vdf_bench.plan import Cell, Step
+    from vdf_bench.run import Run
+
+#: Where they lie in a run folder.
+FOLDER = "results.parts"
+#: A part is written when so many cells are whole, or so many seconds after the last one.
+CELLS, SECONDS = 64, 30.0
+#: What rows depend on besides the artifacts that they are read from.
+_CODE = ("vdf_bench.results", "vdf_bench.judges.gates")
+_MARK = b"vdf_bench.cells"
+
+
+class Parts:
+    """The parts of a run's table. Each says whose rows it holds; one that holds others than asked for is not used.
+
+    Args:
+        run: whose rows they are.
+    """
+
+    def __init__(self, run: Run) -> None:
+        from vdf_bench.sources import code_digest
+
+        self._run = run
+        self._folder = run.out / FOLDER
+        self._collector = Collector(run)
+        self._code = code_digest(*_CODE)
+
+    @property
+    def collector(self) -> Collector:
+        """What reads the cells."""
+        return self._collector
+
+    def append(self, cells: Iterable[Cell]) -> pa.Table:
+        """Write the rows of ``cells``, of which every step and their twins' are in the store, as a part.
+
+        Raises:
+            DamagedError: an artifact was damaged and has been set aside.
+        """
+        chosen = list(cells)
+        # Cells share what judges said of clip and capture: once a part is enough.
+        rows = {tuple(row.values()): row for cell in chosen for row in self._collector.rows(cell)}
+        table = table_of(rows.values())
+        marks = {_MARK: " ".join(map(self._name, chosen)).encode()}
+        write_joined([table], self._folder / f"{uuid.uuid4().hex}.parquet", marks)
+        return table
+
+    def join(self, path: Path) -> None:
+        """Write the whole table of the run: its parts, and what they lack as further parts.
+
+        Raises:
+            DamagedError: an artifact was damaged and has been set aside.
+        """
+        cells = {self._name(cell): cell for cell in self._run.plan.cells}
+        tables = []
+        lacking = dict(cells)
+        for part in sorted(self._folder.glob("*.parquet")):
+            try:
+                table = read_table(part)
+            except UserError:  # cut short with the machine: its cells are read again
+                continue
+            held = (table.schema.metadata or {}).get(_MARK, b"").decode().split()
+            if cells.keys() >= set(held):
+                tables.append(table.replace_schema_metadata(arrow_schema().metadata))
+                lacking = {name: cell for name, cell in lacking.items() if name not in held}
+        tables += [self.append(some) for some in batches(list(lacking.values()))]
+        write_joined(tables, path)
+
+    def clear(self) -> None:
+        """Take them away: the whole table stands."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _name(self, cell: Cell) -> str:
+        twin = self._collector.twin(cell)
+        return digest([self._code, asdict(cell), twin.steps if twin else {}])[:32]
+
+
+def batches(cells: list[Cell]) -> Iterator[list[Cell]]:
+    """``cells`` in order, at most :data:`CELLS` at a time."""
+    for place in range(0, len(cells), CELLS):
+        yield cells[place : place + CELLS]
+
+
+class Appending:
+    """Appends rows as steps end, and passes everything on to another watcher.
+
+    Args:
+        watcher: told of every step.
+        parts: where rows go.
+        cells: of the run.
+    """
+
+    def __init__(self, watcher: Watcher, parts: Parts, cells: list[Cell]) -> None:
+        self._watcher = watcher
+        self._parts = parts
+        self._cells = cells
+        self._of: dict[str, list[int]] = {}
+        self._lacks: list[int] = []
+        self._whole: list[Cell] = []
+        self._appended = time.monotonic()
+        for place, cell in enumerate(cells):
+            twin = parts.collector.twin(cell)
+            keys = {*cell.steps.values(), *(twin.steps.values() if twin else ())}
+            self._lacks.append(len(keys))
+            for key in keys:
+                self._of.setdefault(key, []).append(place)
+
+    def started(self, step: Step, worker: str) -> None:
+        """Pass it on."""
+        self._watcher.started(step, worker)
+
+    def progressed(self, step: Step, share: float) -> None:
+        """Pass it on."""
+        self._watcher.progressed(step, share)
+
+    def finished(self, step: Step, cached: bool) -> None:
+        """Pass it on, and append the rows of cells that are whole now, if they are enough or have waited long."""
+        self._watcher.finished(step, cached)
+        for place in self._of.pop(step.key, ()):
+            self._lacks[place] -= 1
+            if not self._lacks[place]:
+                self._whole.append(self._cells[place])
+        if len(self._whole) >= CELLS or (self._whole and time.monotonic() - self._appended > SECONDS):
+            self._append()
+
+    def failed(self, step: Step, failure: Failure) -> None:
+        """Pass it on."""
+        self._watcher.failed(step, failure)
+
+    def _append(self) -> None:
+        # A damaged artifact is made anew when the whole table is written; the cells are appended then.
+        with suppress(DamagedError):
+            for some in batches(self._whole):
+                self._parts.append(some)
+        self._whole.clear()
+        self._appended = time.monotonic()
