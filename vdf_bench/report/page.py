@@ -13,6 +13,7 @@ from vdf_bench.report.answer import answers
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.figures import OPEN, cards, page_figures
+from vdf_bench.report.split import split
 from vdf_bench.report.stages import HEADS, READING, paths
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records, sample
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Rows of the table by attack that are open when the page opens; further attacks fold.
 OPEN_ROWS = 24
+#: Gates that the page lists.
+GATES = 200
 #: Sentences of the answer that stand alone; more are told together first.
 SENTENCES = 6
 #: Verdict -> what it says of the clone in the table, and of the attacker in the answer.
@@ -43,7 +46,7 @@ _PLACES = {"attackers": "worst", "strength": "worst", "stages": "stages", "trace
 
 
 def write_page(run: Run, plots: list[Plot]) -> File:
-    """Write ``report.html`` into the run folder.
+    """Write ``report.html`` into the run folder, and beside it sheets for attacks that one page does not hold.
 
     Args:
         run: the run.
@@ -52,39 +55,50 @@ def write_page(run: Run, plots: list[Plot]) -> File:
     Returns:
         The page.
     """
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    here = resources.files("vdf_bench.report")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    loader = PackageLoader("vdf_bench.report", "")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {"duration": words.duration, "number": words.number, "budget": words.budget, "code": _code}
-    template = environment.from_string(here.joinpath("page.html.jinja").read_text(encoding="utf-8"))
+    sheets = split(_attacks(run), _paths(run), _curves(run))
+    shared = {
+        "css": resources.files("vdf_bench.report").joinpath("page.css").read_text(encoding="utf-8"),
+        "terms": run.terms,
+        "heads": _heads(run),
+        "stage_heads": HEADS,
+        "stage_reading": READING,
+        "n": sample(run.summary) if len(run.summary) else "",
+        "sheets": sheets,
+    }
+    for old in run.folder.glob("report-*.html"):  # of a larger matrix that was here before
+        old.unlink()
+    for sheet in sheets[1:]:
+        html = environment.get_template("sheet.html.jinja").render(sheet=sheet, **shared)
+        (run.folder / sheet.file).write_text(html, encoding="utf-8", newline="\n")
     figures, more = page_figures(run)
     shown, rest = _definitions(run)
     told = answers(run)
-    html = template.render(
+    html = environment.get_template("page.html.jinja").render(
+        **shared,
+        sheet=sheets[0],
+        listed=GATES,
         record={"preset": None, "left_out": [], "notes": [], "command": "", **run.record},
-        css=here.joinpath("page.css").read_text(encoding="utf-8"),
         lead=_lead(told, run.terms),
         cards=cards(run),
         figures=figures,
         open_figures=OPEN,
         more_pictures=more,
         strips=run.terms.strips,
-        terms=run.terms,
         answers=told,
         ledger=_ledger(told, run.terms) if len(told) > SENTENCES else [],
-        heads=_heads(run),
-        attacks=_attacks(run),
         open_rows=OPEN_ROWS,
         suite=_suite(run),
         transfer=matrices(run),
         transfer_reading=TRANSFER,
-        curves=_curves(run),
         plots=_plots(run, plots),
         stages=run.terms.stages,
-        stage_heads=HEADS,
-        stage_reading=READING,
-        paths=_paths(run),
         claims=_claims(run),
         gates=[(gate, gate_sentence(gate)) for gate in run.record.get("gates") or []],
         gates_asked=gates_sentence(run, why=True),
@@ -95,11 +109,10 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         record_lines=_record_lines(run.record),
         outcomes=[(name, text) for name, text in words.OUTCOMES.items() if (run.results["outcome"] == name).any()],
         basis=basis(run),
-        n=sample(run.summary) if len(run.summary) else "",
         caution=run.terms.caution,
         thresholds=(words.percent(FAILS, False), words.percent(STILL, False)),
     )
-    path = run.folder / "report.html"
+    path = run.folder / sheets[0].file
     path.write_text(html, encoding="utf-8", newline="\n")
     return path
 
