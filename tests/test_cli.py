@@ -205,7 +205,8 @@ def test_a_gpu_that_is_not_there_is_said_in_one_line(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert arguments.device("auto") == "cpu"
+    assert arguments.device("auto") == arguments.device("auto", "ray") == "cpu"
+    assert arguments.device("cuda", "ray") == "cuda", "a node may have what this machine has not"
     with pytest.raises(UserError, match="no GPU here"):
         arguments.device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

@@ -101,13 +101,17 @@ def suite(purifiers: str, parsers: str, policy: str, exhaustive: bool) -> Suite 
     return found
 
 
-def device(text: str) -> str:
+def device(text: str, executor: str = "local") -> str:
     """``cpu`` or ``cuda``; ``auto`` is ``cuda`` where there is one.
+
+    Args:
+        text: as asked.
+        executor: ``ray`` takes ``cuda`` at its word, since its nodes may have what this machine has not.
 
     Raises:
         UserError: unknown, or there is no such device here.
     """
-    if choice(text, "--device", ("auto", "cpu", "cuda")) == "cpu":
+    if choice(text, "--device", ("auto", "cpu", "cuda")) == "cpu" or (text == "cuda" and executor == "ray"):
         return text
     import torch
 

@@ -120,7 +120,7 @@ def run(
         iterations=iterations,
         timeout=arguments.timeout(timeout),
         protected_share=arguments.share(protected_share),
-        device=arguments.device(device or chosen.device),
+        device=arguments.device(device or chosen.device, executor),
         track=arguments.track(track),
     )
     means = arguments.means(executor, ray_address, jobs, step_timeout, max_hours)

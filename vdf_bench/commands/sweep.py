@@ -85,7 +85,7 @@ def sweep(
         iterations=iterations,
         timeout=arguments.timeout(timeout),
         protected_share=arguments.share(protected_share),
-        device=arguments.device(device or find_preset(preset).device),
+        device=arguments.device(device or find_preset(preset).device, executor),
     )
     if capture_only:
         request = replace(request, victims=())
