@@ -7,6 +7,7 @@ guaranteed, what is not and what it costs: ``docs/gpu.md``; ``vdf-bench bench de
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 
 #: cuBLAS keeps to one algorithm with a workspace of this shape (its documentation, "Results reproducibility").
 WORKSPACE: Final = ":4096:8"
+#: What torch says of an operation that has no deterministic kernel, behind its name.
+UNSETTLED: Final = "does not have a deterministic implementation"
 
 
 @contextmanager
 def deterministic(enabled: bool = True) -> Iterator[None]:
     """Inside, torch takes deterministic algorithms where it has them, tunes nothing, and leaves TF32 alone.
 
-    Operations of which torch has no deterministic kernel still run, each with a warning that names it.
+    Operations of which torch has no deterministic kernel still run. Its warnings of them are left out, for they come
+    with every step: the command above lists them.
 
     Args:
         enabled: else nothing is changed.
@@ -41,9 +45,13 @@ def deterministic(enabled: bool = True) -> Iterator[None]:
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.set_float32_matmul_precision("highest")
     try:
-        with torch.backends.cudnn.flags(
-            enabled=torch.backends.cudnn.enabled, benchmark=False, deterministic=True, allow_tf32=False
+        with (
+            torch.backends.cudnn.flags(
+                enabled=torch.backends.cudnn.enabled, benchmark=False, deterministic=True, allow_tf32=False
+            ),
+            warnings.catch_warnings(),
         ):
+            warnings.filterwarnings("ignore", message=f".*{UNSETTLED}")
             yield
     finally:
         torch.use_deterministic_algorithms(strict, warn_only=lenient)

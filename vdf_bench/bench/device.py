@@ -17,9 +17,11 @@ from vdf_bench.bench.kernels import WARM, parser_look, trainers, training_step
 from vdf_bench.bench.mixed import Gap, measure_gap
 from vdf_bench.bench.roofline import Kernel, Peaks, Point, measure_kernel, measure_peaks
 from vdf_bench.bench.same_bytes import Cost, Repeat, compare_fits, measure_cost
+from vdf_bench.determinism import deterministic
 from vdf_bench.errors import UserError
 from vdf_bench.models.parser import load_parser
 from vdf_bench.plan import THREADS
+from vdf_bench.results.gather import environment
 from vdf_bench.steps import capture_frames, load_clip
 
 if TYPE_CHECKING:
@@ -66,7 +68,9 @@ class Figures:
 
     Attributes:
         name: of the device, in words.
-        torch, threads, seconds: version, threads of the CPU's part, and what a second is.
+        seconds: what one is.
+        machine: versions, and the CPU beside the device.
+        threads: of the CPU's part.
         order: what was asked for.
         peaks, points: the roofline.
         rates: of VDF.
@@ -79,9 +83,9 @@ class Figures:
     """
 
     name: str
-    torch: str
-    threads: int
     seconds: str
+    machine: dict[str, str]
+    threads: int
     order: Order
     peaks: Peaks | None = None
     points: list[Point] = field(default_factory=list)
@@ -127,7 +131,9 @@ def measure_device(order: Order, tell: Callable[[str], None] = lambda section: N
                 work.figures.left_out[section] = "not asked for"
                 continue
             tell(section)
-            work.attempt(section, getattr(work, section))
+            # As every step runs; the cost of doing so is measured against torch's own defaults.
+            with deterministic(order.device != "cpu" and section != "determinism"):
+                work.attempt(section, getattr(work, section))
     finally:
         torch.set_num_threads(threads)
     work.figures.wall = time.perf_counter() - begun
@@ -140,9 +146,8 @@ class _Work:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.clock = Clock(order.device)
-        self.figures = Figures(
-            device_name(order.device), str(torch.__version__), torch.get_num_threads(), self.clock.unit, order
-        )
+        machine = {**environment(), "torch": str(torch.__version__)}
+        self.figures = Figures(device_name(order.device), self.clock.unit, machine, torch.get_num_threads(), order)
 
     def attempt(self, what: str, measure: Callable[[], object]) -> None:
         """Measure, or say why that cannot be done here."""

@@ -33,10 +33,18 @@ def print_device(figures: Figures, console: Console) -> None:
         console.print(made)
 
     order = figures.order
-    say(f"device: {figures.name}; torch {figures.torch}; {figures.threads} thread; seconds are {figures.seconds}")
+    say(f"device: {figures.name}")
+    say(f"torch {figures.machine['torch']}, {figures.threads} thread; seconds are {figures.seconds}")
     if figures.peaks:
-        rates = ", ".join(f"{name} {rate / 1e9:.4g} GFLOP/s" for name, rate in figures.peaks.flops.items())
-        say(f"peaks, measured: {rates}; {figures.peaks.bandwidth / 1e9:.4g} GB/s")
+        peaks = figures.peaks
+        table(
+            f"peaks, measured; copy or triad {peaks.bandwidth / 1e9:.4g} GB/s",
+            ("precision", "matrix product GFLOP/s", "convolution GFLOP/s"),
+            (
+                (name, f"{rate / 1e9:.4g}", f"{peaks.convolution[name] / 1e9:.4g}")
+                for name, rate in peaks.product.items()
+            ),
+        )
         table(
             "roofline",
             ("kernel", "precision", "GFLOP", "MB at least", "FLOP/B", "ms", "GFLOP/s", "of the roof", "n"),

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from vdf_bench.determinism import deterministic
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 
 #: Of every measurement of a peak; the best counts.
 TRIES: Final = 5
-#: Edge of the matrices and elements of the vectors whose products and sums measure the peaks, by kind of device.
+#: What measures the peaks, by kind of device: edge of matrices, channels and edge of pictures, elements of vectors.
 EDGE: Final = {"cpu": 2048, "cuda": 8192}
+PICTURE: Final = {"cpu": (256, 64), "cuda": (512, 256)}
 ELEMENTS: Final = {"cpu": 2**25, "cuda": 2**27}
 #: From this compute capability on NVIDIA's devices round the factors of float32 products to TF32, if allowed to.
 TF32_SINCE: Final = (8, 0)
@@ -53,12 +56,19 @@ class Peaks:
     """What a device attains.
 
     Attributes:
-        flops: FLOP/s of a large matrix product, by precision.
+        product: FLOP/s of a large matrix product, by precision.
+        convolution: FLOP/s of a large 3 x 3 convolution, which other libraries compute.
         bandwidth: bytes/s of a large copy or triad, whichever is faster.
     """
 
-    flops: dict[str, float]
+    product: dict[str, float]
+    convolution: dict[str, float]
     bandwidth: float
+
+    @property
+    def flops(self) -> dict[str, float]:
+        """FLOP/s by precision: the faster of both."""
+        return {precision: max(rate, self.convolution[precision]) for precision, rate in self.product.items()}
 
     def roof(self, precision: str, intensity: float) -> float:
         """FLOP/s that a kernel of ``intensity`` FLOPs a byte can reach."""
@@ -99,37 +109,50 @@ class Point:
         return self.achieved / self.roof
 
 
-def measure_peaks(clock: Clock, edge: int | None = None, elements: int | None = None) -> Peaks:
-    """Products of matrices and sums of vectors, large enough to fill the device.
+def measure_peaks(
+    clock: Clock, edge: int | None = None, picture: tuple[int, int] | None = None, elements: int | None = None
+) -> Peaks:
+    """Products of matrices, convolutions and sums of vectors, large enough to fill the device.
 
     Args:
         clock: of the device.
         edge: of the matrices; None takes :data:`EDGE`.
+        picture: channels and edge of what is convolved; None takes :data:`PICTURE`.
         elements: of the vectors; None takes :data:`ELEMENTS`.
     """
     kind, device = clock.device.type, clock.device
-    edge, elements = edge or EDGE[kind], elements or ELEMENTS[kind]
+    edge, (channels, size), elements = edge or EDGE[kind], picture or PICTURE[kind], elements or ELEMENTS[kind]
 
-    def product(dtype: torch.dtype) -> float:
+    @torch.no_grad()
+    def measure(precision: str, dtype: torch.dtype) -> None:
         one, other = (torch.rand(edge, edge, device=device).to(dtype) for _ in range(2))
         out = torch.empty_like(one)
-        return 2.0 * edge**3 / min(clock.repeat(lambda: torch.mm(one, other, out=out), TRIES))
+        seconds = min(clock.repeat(lambda: torch.mm(one, other, out=out), TRIES))
+        product[precision] = 2.0 * edge**3 / seconds
+        lines = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
+        seen, kernels = (
+            torch.empty(*shape, **lines).fill_(0.5) for shape in ((1, channels, size, size), (channels, channels, 3, 3))
+        )
+        seconds = min(clock.repeat(lambda: torch.conv2d(seen, kernels, padding=1), TRIES))
+        convolution[precision] = 2.0 * 9 * channels**2 * size**2 / seconds
 
-    allowed = torch.get_float32_matmul_precision()
-    flops = {}
-    try:
-        torch.set_float32_matmul_precision("highest")
-        flops["float32"] = product(torch.float32)
-        flops["bfloat16"] = product(torch.bfloat16)
-        if kind == "cuda" and torch.cuda.get_device_capability(device) >= TF32_SINCE:
-            torch.set_float32_matmul_precision("high")
-            flops["tf32"] = product(torch.float32)
-    finally:
-        torch.set_float32_matmul_precision(allowed)
+    product: dict[str, float] = {}
+    convolution: dict[str, float] = {}
+    with deterministic():  # without TF32
+        measure("float32", torch.float32)
+        measure("bfloat16", torch.bfloat16)
+    if kind == "cuda" and torch.cuda.get_device_capability(device) >= TF32_SINCE:
+        allowed = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("high")
+        try:
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=True):
+                measure("tf32", torch.float32)
+        finally:
+            torch.set_float32_matmul_precision(allowed)
     one, other, out = (torch.rand(elements, device=device) for _ in range(3))
     copied = 2 * one.nbytes / min(clock.repeat(lambda: out.copy_(one), TRIES))
     summed = 3 * one.nbytes / min(clock.repeat(lambda: torch.add(one, other, alpha=2.0, out=out), TRIES))
-    return Peaks(flops, max(copied, summed))
+    return Peaks(product, convolution, max(copied, summed))
 
 
 def count_flops(run: Callable[[], object], runs: int = 1) -> float:

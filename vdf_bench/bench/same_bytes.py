@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from vdf_bench import registry
-from vdf_bench.determinism import deterministic
+from vdf_bench.determinism import UNSETTLED, deterministic
 from vdf_bench.interfaces import FitSetting
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from vdf_bench.bench.roofline import Kernel
     from vdf_bench.capture import Capture
 
-#: What torch says of an operation that it has no deterministic kernel for.
-_TOLD: Final = re.compile(r"(\S+) does not have a deterministic implementation")
+_TOLD: Final = re.compile(rf"(\S+) {UNSETTLED}")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def measure_cost(kernel: Kernel, clock: Clock, n: int, warm: int = 1) -> Cost:
     free, settled = [], []
     for _ in range(n):
         free.append(clock.time(kernel.run))
-        with warnings.catch_warnings(action="ignore"), deterministic():
+        with deterministic():
             settled.append(clock.time(kernel.run))
     return Cost(kernel.name, median(free), median(settled), unsettled, n)
 
@@ -85,7 +84,7 @@ def compare_fits(victim: str, capture: Capture, device: str, steps: int) -> Repe
     def equal(settled: bool) -> bool:
         states = []
         for _ in range(2):
-            with warnings.catch_warnings(action="ignore"), deterministic(settled):
+            with deterministic(settled):
                 head = registry.create("victims", victim).fit(capture, FitSetting(iterations=steps, device=device))
             states.append(head.state())
         one, other = states
