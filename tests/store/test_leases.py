@@ -12,7 +12,7 @@ import pytest
 
 from vdf_bench.store import leases as leases_module
 from vdf_bench.store.leases import Leases
-from vdf_bench.store.place import Folder, open_place
+from vdf_bench.store.place import Folder, Patient, open_place
 
 
 class Clock:
@@ -38,6 +38,20 @@ def test_one_of_two_holds_a_step(url):
         one.release("k")
         assert two.claim("k")
         assert not one.claim("k")
+
+
+def test_a_claim_whose_answer_was_lost_is_ones_own(tmp_path):
+    class Lossy(Folder):
+        def create(self, name, data):
+            super().create(name, data)
+            type(self).create = Folder.create
+            raise ConnectionError("reset")
+
+    with Leases(Patient(Lossy(tmp_path), patience=20, first=0.01)) as one, Leases(Folder(tmp_path)) as two:
+        assert one.claim("k"), "nobody waits for itself"
+        assert not two.claim("k")
+        one.release("k")
+        assert two.claim("k")
 
 
 def test_of_many_one_wins(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from vdf_bench.errors import UserError
 from vdf_bench.store import Artifact, Store
-from vdf_bench.store.place import Folder, Patient, open_place
+from vdf_bench.store.place import Folder, GoneError, Patient, open_place
 
 KEY = "a" * 64
 
@@ -122,6 +122,24 @@ def test_a_folder_that_goes_away_is_waited_for(tmp_path):
     begun = time.monotonic()
     assert store.meta(KEY) == {"n": 1}  # not None, which would mean: compute it again
     assert time.monotonic() - begun > 0.3
+
+
+@pytest.mark.parametrize("put", [Folder.create, Folder.replace])
+def test_a_folder_that_goes_away_while_it_is_written_to_is_waited_for(tmp_path, monkeypatch, put):
+    from vdf_bench.store import place as module
+
+    root, away = tmp_path / "store", tmp_path / "unplugged"
+    Store(root).put(KEY, Artifact({}, {"n": 1}))
+    folder, write = Folder(root), module.write_beside
+
+    def unplugged(path, data):
+        partial = write(path, data)
+        root.rename(away)
+        return partial
+
+    monkeypatch.setattr(module, "write_beside", unplugged)
+    with pytest.raises(GoneError):
+        put(folder, "x", b"1")
 
 
 class Mute(Folder):

@@ -83,6 +83,9 @@ class Leases:
         if last < 0:  # released in between
             return self._create(key, 0)
         holder = self._place.read(f"claims/{key}.{last}")
+        if holder == self.me.encode():  # it was put, and the answer was lost on its way back
+            self._mine[key] = last
+            return True
         if holder is not None and self.lives(holder.decode()):
             return False
         return self._create(key, last + 1)

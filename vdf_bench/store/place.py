@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -95,27 +95,26 @@ class Folder:
 
     def create(self, name: str, data: bytes) -> bool:
         path = self.root / name
-        self._look()
-        partial = write_beside(path, data)
-        try:
-            os.link(partial, path)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            if path.exists():
+        with self._there():
+            partial = write_beside(path, data)
+            try:
+                os.link(partial, path)
+            except FileExistsError:
                 return False
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        self._look()
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                if path.exists():
+                    return False
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
         return True
 
     def replace(self, name: str, data: bytes) -> None:
-        self._look()
         path = self.root / name
-        write_beside(path, data).replace(path)
+        with self._there():
+            write_beside(path, data).replace(path)
 
     def exists(self, name: str) -> bool:
         found = (self.root / name).is_file()
@@ -151,6 +150,17 @@ class Folder:
             elif not entry.name.endswith(".partial"):
                 with suppress(FileNotFoundError):
                     yield Blob(name, entry.stat().st_size)
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """Write while the store is there: what is missing because it went away in between is gone, not missing."""
+        self._look()
+        try:
+            yield
+        except FileNotFoundError:
+            self._look()
+            raise
+        self._look()
 
     def _look(self) -> None:
         """A store that was there and is not is a disk that was unplugged, not an empty store.
