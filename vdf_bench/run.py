@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vdf_bench.costs import expected_costs, record_costs
@@ -44,7 +44,7 @@ class Run:
     def identity(self) -> str:
         """Digest of what was asked and of the code that answers: equal identities give equal tables."""
         suite = self.request.suite.record() if self.request.suite else None
-        return digest([sorted(self.plan.steps), [asdict(cell) for cell in self.plan.cells], self.plan.left_out, suite])
+        return digest([sorted(self.plan.steps), [vars(cell) for cell in self.plan.cells], self.plan.left_out, suite])
 
 
 def prepare(request: Request, out: Path, store: Path | str | None = None, overwrite: bool = False) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.report import words
@@ -45,6 +46,7 @@ def dsr_parts(results: pd.DataFrame) -> list[str]:
 
 #: What tells one protected clip from another.
 _TREATMENT = ("defense", "linf", "floor")
+_PLACE = ("purifier", "capture", "target", "victim")
 
 
 def summarise(run: Run) -> pd.DataFrame:
@@ -72,8 +74,7 @@ def summarise(run: Run) -> pd.DataFrame:
         for metric in dict.fromkeys(chosen)
     }
     treated = df[df["arm"] != "clean"]
-    # Asked for once a row and metric: of a large matrix each must look at its own defense alone.
-    measured = dict(iter(treated[treated["metric"].isin(SHARED)].groupby(["metric", *_TREATMENT], sort=False)))
+    shared = _Shared(run, treated[treated["metric"].isin(SHARED)])
     rows: list[dict[str, Any]] = []
     for key, group in attacked.groupby(GROUP, sort=True):
         row: dict[str, Any] = dict(zip(GROUP, key, strict=True))
@@ -96,9 +97,7 @@ def summarise(run: Run) -> pd.DataFrame:
             row |= {f"{metric}_clean": get("clean", math.nan), metric: get("value", math.nan)}
             row |= {f"{metric}_{part}": get(part, math.nan) for part in ("delta", "low", "high")}
             row |= {f"{metric}_wide": bool(get("wide", False)), f"{metric}_sd": get("seed_sd", math.nan)}
-        for metric in SHARED:
-            rows_of = measured.get((metric, *(row[name] for name in _TREATMENT)))
-            row[metric] = math.nan if rows_of is None else _shared(run, rows_of, row, set(cells["clip"]))
+        row |= {metric: shared.mean(metric, row, frozenset(cells["clip"])) for metric in SHARED}
         row["verdict"] = "void" if not len(valid) else verdict(row["dsr_delta"])
         rows.append(row)
     rows.sort(key=_reading_order)
@@ -131,19 +130,32 @@ def verdict(net_dsr: float) -> str:
     return "fails" if net_dsr >= FAILS else "still" if net_dsr <= STILL else "partly"
 
 
-def _shared(run: Run, rows: pd.DataFrame, cell: dict[str, Any], clips: set[str]) -> float:
-    """Mean of a metric whose rows leave empty what they do not depend on; NaN where it was not measured.
+class _Shared:
+    """Means of metrics whose rows leave empty what they do not depend on: many attacks share them, asked for once.
 
     Args:
         run: the run.
-        rows: of the metric and the cell's defense at its budget.
-        cell: where.
-        clips: on which.
+        rows: of the metrics, defended and control arms.
     """
-    mine = rows["clip"].isin(clips)
-    for column in ("purifier", "capture", "target", "victim"):
-        mine &= rows[column].isin(["", cell[column]])
-    return float(per_unit(rows[mine], "value", run.identities).mean()) if mine.any() else math.nan
+
+    def __init__(self, run: Run, rows: pd.DataFrame) -> None:
+        self._run = run
+        self._rows = dict(iter(rows.groupby(["metric", *_TREATMENT, *_PLACE], sort=False)))
+        self._means: dict[tuple[Any, ...], float] = {}
+
+    def mean(self, metric: str, row: dict[str, Any], clips: frozenset[str]) -> float:
+        """The mean over ``clips`` for a row of the summary; NaN where it was not measured."""
+        import pandas as pd
+
+        treatment = tuple(row[name] for name in _TREATMENT)
+        places = product(*(dict.fromkeys(["", row[name]]) for name in _PLACE))
+        keys = tuple(key for place in places if (key := (metric, *treatment, *place)) in self._rows)
+        if (keys, clips) not in self._means:
+            found = [rows[rows["clip"].isin(clips)] for rows in map(self._rows.__getitem__, keys)]
+            mine = pd.concat(found) if found else pd.DataFrame()
+            value = per_unit(mine, "value", self._run.identities).mean() if len(mine) else math.nan
+            self._means[keys, clips] = float(value)
+        return self._means[keys, clips]
 
 
 def _outcomes(outcomes: pd.Series[Any]) -> str:

@@ -10,7 +10,6 @@ import shutil
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vdf_bench.errors import UserError
@@ -100,7 +99,7 @@ class Parts:
 
     def _name(self, cell: Cell) -> str:
         twin = self._collector.twin(cell)
-        return digest([self._code, asdict(cell), twin.steps if twin else {}])[:32]
+        return digest([self._code, vars(cell), twin.steps if twin else {}])[:32]
 
 
 def batches(cells: list[Cell]) -> Iterator[list[Cell]]:
