@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -19,6 +20,7 @@ from vdf_bench.bench.roofline import Kernel, Peaks, Point, measure_kernel, measu
 from vdf_bench.bench.same_bytes import Cost, Repeat, compare_fits, measure_cost
 from vdf_bench.determinism import deterministic
 from vdf_bench.errors import UserError
+from vdf_bench.interfaces import FitFailed
 from vdf_bench.models.parser import load_parser
 from vdf_bench.plan import THREADS
 from vdf_bench.results.gather import environment
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vdf_bench.capture import Capture
+    from vdf_bench.interfaces import Precision
 
 #: What can be measured, in this order.
 SECTIONS: Final = ("roofline", "frames", "gate", "rasteriser", "determinism", "precision")
+PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "bfloat16")
 #: The clip of every measurement; nothing here depends on who is seen.
 CLIP: Final = "synth-a"
 #: Gaussians of a compact head at 128 px.
@@ -149,14 +153,15 @@ class _Work:
         machine = {**environment(), "torch": str(torch.__version__)}
         self.figures = Figures(device_name(order.device), self.clock.unit, machine, torch.get_num_threads(), order)
 
-    def attempt(self, what: str, measure: Callable[[], object]) -> None:
+    def attempt(self, what: str, measure: Callable[..., object], *arguments: Any) -> None:
         """Measure, or say why that cannot be done here."""
         try:
-            measure()
+            measure(*arguments)
         except UserError as error:
             self.figures.left_out[what] = str(error)
-        except RuntimeError as error:  # such as too little memory on the device: the other figures stand
-            self.figures.left_out[what] = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+        # Such as a fit that diverges, or too little memory on the device: the other figures stand.
+        except (FitFailed, RuntimeError) as error:
+            self.figures.left_out[what] = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
     @cached_property
     def capture(self) -> Capture:
@@ -164,10 +169,14 @@ class _Work:
         clip = load_clip(CLIP, self.order.victim_size, self.order.victim_frames)
         return capture_frames(clip.frames, clip.audio, load_parser("builtin"), "repair")
 
-    def look(self, back: bool, half: bool = False) -> Kernel:
+    def look(self, back: bool, precision: Precision = "float32") -> Kernel:
         """The parser at the size of VDF's frames."""
-        parser, device = load_parser("builtin").to(self.clock.device), self.clock.device
-        return parser_look(parser, self.order.size, device, back, "bfloat16" if half else "float32")
+        device = self.clock.device
+        return parser_look(load_parser("builtin").to(device), self.order.size, device, back, precision)
+
+    def step(self, victim: str) -> Kernel:
+        """A training step of a victim."""
+        return training_step(victim, self.capture, self.order.device)
 
     def splatting(self, device: str) -> Kernel:
         """The rasteriser of the compact head at the size of victims' frames."""
@@ -177,56 +186,50 @@ class _Work:
     def roofline(self) -> None:
         self.figures.peaks = peaks = measure_peaks(self.clock)
         points = self.figures.points
-        for back, half in ((False, False), (True, False), (False, True), (True, True)):
-            points.append(measure_kernel(self.look(back, half), peaks, self.clock, LOOKS))
+        for precision in PRECISIONS:
+            for back in (False, True):
+                points.append(measure_kernel(self.look(back, precision), peaks, self.clock, LOOKS))
         for victim in trainers():
-            self.attempt(f"roofline of {victim}", lambda victim=victim: points.append(self.under_roof(victim, peaks)))
+            self.attempt(f"roofline of {victim}", self.step_under_roof, victim, peaks)
         if self.clock.device.type == "cpu":  # operations of gsplat's kernels are not known here
             points.append(measure_kernel(self.splatting("cpu"), peaks, self.clock, SPLATTINGS))
 
-    def under_roof(self, victim: str, peaks: Peaks) -> Point:
-        kernel = training_step(victim, self.capture, self.order.device)
-        return measure_kernel(kernel, peaks, self.clock, STEPS, WARM, COUNTED)
+    def step_under_roof(self, victim: str, peaks: Peaks) -> None:
+        self.figures.points.append(measure_kernel(self.step(victim), peaks, self.clock, STEPS, WARM, COUNTED))
 
     def frames(self) -> None:
         frames = load_clip(CLIP, self.order.size, self.order.frames).frames
-        for precision in ("float32", "bfloat16"):
-            self.figures.rates.append(measure_frames(frames, self.clock, precision))  # type: ignore[arg-type]
+        self.figures.rates += [measure_frames(frames, self.clock, precision) for precision in PRECISIONS]
 
     def gate(self) -> None:
         for victim in trainers():
-            self.attempt(
-                f"gate of {victim}",
-                lambda victim=victim: self.figures.climbs.append(climb(victim, self.capture, self.clock)),
-            )
+            self.attempt(f"gate of {victim}", self.climb, victim)
+
+    def climb(self, victim: str) -> None:
+        self.figures.climbs.append(climb(victim, self.capture, self.clock))
 
     def rasteriser(self) -> None:
-        def measure(device: str) -> None:
-            from statistics import median
-
-            self.figures.splattings[device] = median(Clock(device).repeat(self.splatting(device).run, SPLATTINGS, 3))
-
-        measure("cpu")
+        self.splat("cpu")
         if self.clock.device.type == "cuda":
-            self.attempt("gsplat", lambda: measure("cuda"))
+            self.attempt("gsplat", self.splat, "cuda")
         else:
             self.figures.left_out["gsplat"] = "no CUDA device"
+
+    def splat(self, device: str) -> None:
+        self.figures.splattings[device] = median(Clock(device).repeat(self.splatting(device).run, SPLATTINGS, WARM))
 
     def determinism(self) -> None:
         self.figures.costs.append(measure_cost(self.look(True), self.clock, LOOKS))
         for victim in trainers():
-            self.attempt(f"determinism of {victim}", lambda victim=victim: self.settle(victim))
+            self.attempt(f"determinism of {victim}", self.settle, victim)
 
     def settle(self, victim: str) -> None:
-        kernel = training_step(victim, self.capture, self.order.device)
-        self.figures.costs.append(measure_cost(kernel, self.clock, STEPS, WARM))
+        self.figures.costs.append(measure_cost(self.step(victim), self.clock, STEPS, WARM))
         self.figures.repeats.append(compare_fits(victim, self.capture, self.order.device, REPEATED))
 
     def precision(self) -> None:
         for victim in trainers():
-            self.attempt(
-                f"precision of {victim}",
-                lambda victim=victim: self.figures.gaps.append(
-                    measure_gap(victim, self.capture, self.order.device, FITTED)
-                ),
-            )
+            self.attempt(f"precision of {victim}", self.halve, victim)
+
+    def halve(self, victim: str) -> None:
+        self.figures.gaps.append(measure_gap(victim, self.capture, self.order.device, FITTED))

@@ -129,9 +129,9 @@ def measure_peaks(
         out = torch.empty_like(one)
         seconds = min(clock.repeat(lambda: torch.mm(one, other, out=out), TRIES))
         product[precision] = 2.0 * edge**3 / seconds
-        lines = {"device": device, "dtype": dtype, "memory_format": torch.channels_last}
         seen, kernels = (
-            torch.empty(*shape, **lines).fill_(0.5) for shape in ((1, channels, size, size), (channels, channels, 3, 3))
+            torch.rand(shape, device=device).to(dtype).contiguous(memory_format=torch.channels_last)
+            for shape in ((1, channels, size, size), (channels, channels, 3, 3))
         )
         seconds = min(clock.repeat(lambda: torch.conv2d(seen, kernels, padding=1), TRIES))
         convolution[precision] = 2.0 * 9 * channels**2 * size**2 / seconds
