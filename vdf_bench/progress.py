@@ -190,7 +190,8 @@ class ProgressWatcher:
         for key in self._running:  # in the order in which they began
             at.setdefault(self._workers[key], []).append(key)
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-        for worker, keys in list(at.items())[:WORKERS]:
+        for worker in sorted(list(at)[:WORKERS], key=lambda name: (len(name), name)):  # each keeps its line
+            keys = at[worker]
             spent = self._busy.get(worker, 0.0) + sum(now - self._running[key][1] for key in keys)
             load = spent / max(self._most[worker] * (now - self._begun), 1e-9)
             label, begun = self._running[keys[0]]
