@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from vdf_bench.bench.cluster import COSTS, DRIVER, SIZES, simulate
-from vdf_bench.bench.harness import Log, idle, measure_planning
+from vdf_bench.bench.harness import Log, Measured, hold_forecast, idle, measure_planning
 from vdf_bench.costs import Expected, expected_costs, record_costs
 from vdf_bench.forecast import cell_forecasts, makespan, print_plan
 from vdf_bench.plan import Plan, Request, Step
 from vdf_bench.presets import preset
 from vdf_bench.progress import ProgressWatcher
 from vdf_bench.run import prepare
+from vdf_bench.store import Artifact
 
 
 def diamond():
@@ -54,6 +55,23 @@ def test_idle_workers_are_told_apart_by_why():
     # One worker idles while the first runs, from 1 to 1.5 without need, from 3 to 5 again by need, and both after 5.
     assert waited == pytest.approx(0.5)
     assert forced == pytest.approx(1.0 + 1.0 + 1.0 + 2.0)
+
+
+def test_a_forecast_is_held_to_what_came(run):
+    costs = {key: Expected(10.0 if step.name == "fit" else 1.0, 600.0, True) for key, step in run.plan.steps.items()}
+    for key, step in run.plan.steps.items():
+        cpu = 20.0 if step.name == "fit" else 2.0
+        run.store.put(key, Artifact(meta={"cost": {"wall": cpu, "cpu": cpu, "peak_mib": 1200.0}}))
+    wall = makespan(
+        list(run.plan.steps),
+        {key: list(step.inputs.values()) for key, step in run.plan.steps.items()},
+        {key: cost.seconds for key, cost in costs.items()},
+        2,
+    )
+    held = hold_forecast(run.plan, costs, run.store, Measured(2, 4 * wall, 0, 0, 0, 0))
+    assert held.wall == pytest.approx(0.25)
+    assert held.cpu == pytest.approx((0.5, 0.5))
+    assert held.memory == pytest.approx((0.5, 0.5))
 
 
 def test_ten_thousand_cells_are_planned_in_little_time_and_memory():

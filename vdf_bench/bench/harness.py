@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vdf_bench.costs import Expected
     from vdf_bench.execute.executor import Failure
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Plan, Request, Step
@@ -129,6 +130,46 @@ def measure_execution(plan: Plan, store: Store, workers: int, seconds: Mapping[s
     waited, forced = idle(plan, log, workers, begun, begun + wall)
     beside = tally.worker_cpu + tally.driver_cpu + _server_cpu() - server - step_cpu
     return Measured(workers, wall, step_cpu, beside, waited, forced)
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """What was expected of an execution against what it took, as ratios: 2 is twice as much as it took.
+
+    Attributes:
+        wall: of the whole.
+        cpu: CPU time of cells, least and most.
+        memory: peak memory of cells, least and most.
+    """
+
+    wall: float
+    cpu: tuple[float, float]
+    memory: tuple[float, float]
+
+
+def hold_forecast(plan: Plan, costs: Mapping[str, Expected], store: Store, measured: Measured) -> Foretold:
+    """Hold a forecast to an execution that began with nothing in the store.
+
+    Args:
+        plan: what was executed.
+        costs: what was expected of every step.
+        store: where the artifacts are, which tell what they cost.
+        measured: the execution.
+    """
+    from vdf_bench.costs import Expected
+    from vdf_bench.forecast import cell_forecasts, makespan
+
+    took = {key: (store.meta(key) or {})["cost"] for key in plan.steps}
+    true = {key: Expected(cost["cpu"], cost["peak_mib"], True) for key, cost in took.items()}
+    told, came = (
+        {id(forecast.cell): forecast for forecast in cell_forecasts(plan, each, set(plan.steps))}
+        for each in (costs, true)
+    )
+    inputs = {key: list(step.inputs.values()) for key, step in plan.steps.items()}
+    wall = makespan(list(plan.steps), inputs, {key: cost.seconds for key, cost in costs.items()}, measured.workers)
+    cpu = [forecast.seconds / came[cell].seconds for cell, forecast in told.items()]
+    memory = [forecast.mib / came[cell].mib for cell, forecast in told.items()]
+    return Foretold(wall / measured.wall, (min(cpu), max(cpu)), (min(memory), max(memory)))
 
 
 def _server_cpu() -> float:

@@ -11,7 +11,7 @@ import typer
 from vdf_bench import arguments
 from vdf_bench.commands.options import Clips, Frames, Iterations, PresetName, Size, make_console
 
-app = typer.Typer(help="What the harness costs, and how far it carries.", no_args_is_help=True)
+app = typer.Typer(help="What the harness costs, how far it carries, and what a device does.", no_args_is_help=True)
 
 
 @app.command("harness")
@@ -25,14 +25,14 @@ def harness(
     workers: Annotated[int, typer.Option("--workers", help="Compared with one.", min=2)] = 2,
     cells: Annotated[int, typer.Option("--cells", help="About so many are planned.", min=100)] = 10_000,
 ) -> None:
-    """Overhead, workers against one, and planning: measured on a matrix that is run twice into empty stores.
+    """Overhead, workers against one, forecasts and planning: measured on a matrix run twice into empty stores.
 
     CPU time is compared where it can be, so that other work on the machine counts little.
     """
     from rich.table import Table
 
-    from vdf_bench.bench.harness import measure_execution, measure_planning
-    from vdf_bench.costs import expected_seconds
+    from vdf_bench.bench.harness import hold_forecast, measure_execution, measure_planning
+    from vdf_bench.costs import expected_costs, record_costs
     from vdf_bench.plan import Request
     from vdf_bench.presets import preset as find_preset
     from vdf_bench.run import prepare
@@ -52,9 +52,14 @@ def harness(
         highlight=False,
     )
     with TemporaryDirectory() as folder:
-        run = prepare(request, Path(folder))
-        seconds = expected_seconds(run)
-        found = [measure_execution(run.plan, Store(Path(folder) / str(n)), n, seconds) for n in (1, workers)]
+        runs = [prepare(request, Path(folder), Path(folder) / str(n)) for n in (1, workers)]
+        run = runs[0]
+        guessed = expected_costs(run)
+        seconds = {key: cost.seconds for key, cost in guessed.items()}
+        found = [measure_execution(r.plan, r.store, n, seconds) for r, n in zip(runs, (1, workers), strict=True)]
+        record_costs(run, [{"key": key, **(run.store.meta(key) or {})["cost"]} for key in run.plan.steps])
+        forecasts = {"a guess": guessed, "recorded": expected_costs(run)}
+        foretold = {name: hold_forecast(run.plan, costs, runs[1].store, found[1]) for name, costs in forecasts.items()}
     table = Table("workers", "wall s", "steps' CPU s", "overhead", "kept busy", "forced idle s", box=None)
     for each in found:
         share, busy = f"{each.overhead_share:.2%}", f"{each.kept_busy:.1%}"
@@ -68,6 +73,12 @@ def harness(
         f"(a step takes {many.step_cpu / one.step_cpu:.2f} times the CPU time)",
         highlight=False,
     )
+    for name, held in foretold.items():
+        console.print(
+            f"forecast from {name} over what {workers} workers took: wall {held.wall:.2f}; cells' CPU time "
+            f"{held.cpu[0]:.2f} to {held.cpu[1]:.2f}, memory {held.memory[0]:.2f} to {held.memory[1]:.2f}",
+            highlight=False,
+        )
 
 
 @app.command("simulate")
