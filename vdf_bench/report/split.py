@@ -34,6 +34,11 @@ class Sheet:
     paths: list[tuple[str, list[Path]]]
     curves: list[dict[str, Any]]
 
+    @property
+    def name(self) -> str:
+        """Such as ``attacks 3–7``."""
+        return f"attack {self.first}" if self.first == self.last else f"attacks {self.first}–{self.last}"
+
 
 def split(
     attacks: list[Block], paths: list[tuple[str, list[Path]]], curves: list[dict[str, Any]], rows: int = ROWS
