@@ -36,7 +36,6 @@ def harness(
     from vdf_bench.plan import Request
     from vdf_bench.presets import preset as find_preset
     from vdf_bench.run import prepare
-    from vdf_bench.store import Store
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),
