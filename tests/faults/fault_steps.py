@@ -44,6 +44,13 @@ def kill_once(params, inputs):
     return add(params, inputs)
 
 
+def orphan_once(params, inputs):
+    """Kill the process that runs this one for the driver, above the server that it was forked from."""
+    above = int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1])
+    once(params, lambda: (os.kill(above, signal.SIGKILL), time.sleep(3600)))
+    return add(params, inputs)
+
+
 def killed(params, inputs):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -77,7 +84,7 @@ def fork(params, inputs):
 
 STEPS |= {
     "add": add, "kill-once": kill_once, "killed": killed, "hang": hang, "raise": raise_, "unusable": unusable,
-    "greedy": greedy, "fork": fork, "tell": tell,
+    "greedy": greedy, "fork": fork, "tell": tell, "orphan-once": orphan_once,
 }  # fmt: skip
 
 

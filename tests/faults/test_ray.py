@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from fault_steps import chains
@@ -37,8 +38,21 @@ def test_two_nodes_compute_what_one_machine_does(cluster, tmp_path, carry_out):
     for tally in tallies:
         assert [(failure.key, failure.cause) for failure in tally.failures] == [(bad, "raised")]
         assert {here, last} <= set(tally.computed)
+    assert tallies[1].failures[0].worker in names(cluster).values()
     sums = [{key: int(store.get(key).arrays["sum"]) for key, _ in store.held()} for store in (near, far)]
     assert sums[0] == sums[1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks at /proc")
+def test_a_step_and_the_worker_that_runs_it_may_be_killed(cluster, tmp_path, carry_out, told):
+    plan = Plan()
+    for k, name in enumerate(("kill-once", "orphan-once")):
+        plan.add(Step(name, name, {"n": k, "marker": str(tmp_path / name)}, {}, ""))
+    tally = on(cluster, carry_out, plan, Store(tmp_path / "store"))
+    assert not tally.failures
+    assert set(tally.computed) == set(plan.steps)
+    placed = [label for label, worker in told.begun if worker]
+    assert {name: placed.count(name) for name in ("kill-once", "orphan-once")} == {"kill-once": 2, "orphan-once": 2}
 
 
 @pytest.mark.slow
@@ -77,7 +91,7 @@ def test_nodes_tell_how_far_a_step_is(cluster, tmp_path, carry_out, told):
 
 def test_cpu_steps_keep_off_the_node_with_the_gpu(gpu_cluster, tmp_path, carry_out, told):
     """On the GPU's node alone all ends; beside another, only what asks for the GPU goes there."""
-    plan, last = chains(2, 2, seconds=0.5)
+    plan, last = chains(1, 1, seconds=0.5)
     for k in range(2):
         plan.add(Step("add", f"dear {k}", {"n": k, "victim": "external.er-nerf"}, {}, ""))
         plan.add(Step("add", f"gpu {k}", {"n": k, "device": "cuda", "seconds": 0.5}, {}, ""))
