@@ -25,7 +25,8 @@ def print_device(figures: Figures, console: Console) -> None:
         console.print(text, highlight=False, markup=False)
 
     def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-        made = Table(*columns, box=None, title=title, title_justify="left")
+        say(f"\n{title}")  # not the table's own, which would wrap at its width
+        made = Table(*columns, box=None)
         for column in made.columns[1:]:
             column.justify = "right"
         for row in rows:
@@ -110,6 +111,7 @@ def print_device(figures: Figures, console: Console) -> None:
                 for g in figures.gaps
             ),
         )  # fmt: skip
+    say("")
     for what, why in figures.left_out.items():
         say(f"left out: {what}: {why}")
     say(f"{figures.wall:.0f} s in all")

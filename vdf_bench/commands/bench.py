@@ -1,4 +1,4 @@
-"""``bench``: what the harness costs, and how far it carries."""
+"""``bench``: what the harness costs, how far it carries, and what a device does."""
 
 from __future__ import annotations
 
