@@ -106,14 +106,28 @@ def test_gpus_are_shared_out_one_step_each(tmp_path, monkeypatch):
 
     monkeypatch.setattr(local, "Child", Child)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
-    executor = LocalExecutor(Store(tmp_path), 4)
+    executor = LocalExecutor(Store(tmp_path), 1)
     training, other = Need(gpus=0.5), Need()
     for k, need in enumerate((training, other, training)):
         assert executor.has_room(need)
         executor.submit(Step("fit", f"step {k}", {"n": k}, {}, ""), need)
     assert begun == [("step 0", "2"), ("step 1", None), ("step 2", "5")]
     assert not executor.has_room(training)
-    assert executor.has_room(other)
+    assert not executor.has_room(other)
+
+
+def test_no_gpu_waits_for_a_core(tmp_path, monkeypatch):
+    from vdf_bench.execute import local
+
+    monkeypatch.setattr(local, "Child", lambda *_: None)
+    training, other = Need(gpus=1.0), Need()
+    with_gpu, without = (LocalExecutor(Store(tmp_path), 1, gpus=gpus) for gpus in (["0"], []))
+    for executor in (with_gpu, without):
+        assert executor.submit(Step("judge", "a judge", {}, {}, ""), other) == "job 1"
+        assert not executor.has_room(other)
+    assert with_gpu.has_room(training)
+    assert with_gpu.submit(Step("fit", "a fit", {}, {}, ""), training) == "gpu 0"
+    assert not without.has_room(training)
 
 
 def test_time_that_is_up_at_once_leaves_one_line_and_the_folder_untouched(tmp_path):

@@ -19,7 +19,7 @@ class LocalExecutor:
 
     Args:
         store: where inputs are and artifacts go.
-        jobs: steps at once.
+        jobs: steps at once, beside one on every GPU.
         memory_mib: memory for all of them; None takes what the machine has to spare now.
         gpus: devices to share out, one step that trains on a GPU each; None finds the visible ones when first asked.
         preload: modules that workers import first.
@@ -40,22 +40,23 @@ class LocalExecutor:
         self._mib = memory_mib if memory_mib is not None else spare_mib()
         self._gpus = gpus
         self._preload = preload
-        self._running: dict[str, tuple[Child, Need, int, str | None]] = {}
+        self._running: dict[str, tuple[Child, Need, int | None, str | None]] = {}
 
     def has_room(self, need: Need) -> bool:
-        if len(self._running) >= self._jobs:
+        on_gpu = self._on_gpu(need)
+        if on_gpu and self._free_gpu() is None:
             return False
-        if need.gpus and self._free_gpu() is None and self._gpus:
+        if not on_gpu and len(self._taken()) >= self._jobs:
             return False
         # What does not fit beside nothing is tried all the same: what is expected may be wrong.
         taken = sum(other.mib for _, other, _, _ in self._running.values())
         return not self._running or taken + need.mib <= self._mib
 
     def submit(self, step: Step, need: Need) -> str:
-        gpu = self._free_gpu() if need.gpus else None
-        place = min(set(range(self._jobs)) - {place for _, _, place, _ in self._running.values()})
+        gpu = self._free_gpu() if self._on_gpu(need) else None
+        place = min(set(range(self._jobs)) - self._taken()) if gpu is None else None
         self._running[step.key] = (Child(step, self._store, need, gpu, self._preload), need, place, gpu)
-        return f"job {place + 1}" + (f", gpu {gpu}" if gpu else "")
+        return f"job {place + 1}" if place is not None else f"gpu {gpu}"
 
     def poll(self, seconds: float) -> list[Event]:
         news([child for child, *_ in self._running.values()], seconds)
@@ -73,14 +74,22 @@ class LocalExecutor:
             child.end()
         self._running.clear()
 
-    def _free_gpu(self) -> str | None:
-        """A GPU that no step uses; None where there is none."""
-        if self._gpus is None:
+    def _taken(self) -> set[int]:
+        """Jobs that are at work. Steps on a GPU are none of them: no GPU shall wait for a core."""
+        return {place for _, _, place, _ in self._running.values() if place is not None}
+
+    def _on_gpu(self, need: Need) -> bool:
+        """Whether a step goes to a GPU; one that asks for a GPU where there is none is a step like any other."""
+        if need.gpus and self._gpus is None:
             from vdf_bench.execute.resources import visible_gpus
 
             self._gpus = visible_gpus()
+        return bool(need.gpus and self._gpus)
+
+    def _free_gpu(self) -> str | None:
+        """A GPU that no step uses; None where there is none."""
         used = {gpu for *_, gpu in self._running.values()}
-        return next((gpu for gpu in self._gpus if gpu not in used), None)
+        return next((gpu for gpu in self._gpus or () if gpu not in used), None)
 
 
 class InlineExecutor:
