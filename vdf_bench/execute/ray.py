@@ -1,7 +1,8 @@
 """Runs steps on a Ray cluster. There each is a process of its own, as on any machine.
 
 So the same code runs in the same kind of process whatever the executor, which is why tables are the same: Ray only
-finds it a node, long work the one that ``placement`` chose, and carries the news. Ray retries nothing itself: the scheduler begins a step again whose node or worker died.
+finds it a node, long work the one that ``placement`` chose, and carries the news. Ray retries nothing itself: the
+scheduler begins a step again whose node or worker died.
 """
 
 from __future__ import annotations
