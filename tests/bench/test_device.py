@@ -45,6 +45,7 @@ def test_precision_is_chosen_by_device_where_nobody_chooses(capture):
 
     chosen = {None: False, "float32": False, "bfloat16": True}
     assert {name: Training("triplane", capture, "cpu", name).trainer.mixed for name in chosen} == chosen
+    assert not Training("gaussian", capture, "cpu", "bfloat16").trainer.mixed  # whose roof is float32's everywhere
 
 
 @pytest.mark.parametrize("victim", trainers())

@@ -37,6 +37,7 @@ class GaussianTrainer(Trainer):
 
     def __init__(self, capture: Capture, setting: FitSetting, parameters: GaussianParameters) -> None:
         super().__init__(setting)
+        self.mixed = False  # its networks are small, and splatting computes in float32 whatever it is given
         self.parameters = parameters
         self.targets = targets = make_targets(capture, setting.target)
         frames = targets.frames
