@@ -92,10 +92,10 @@ class Collector:
         if twin is None:
             return ""
         if cell.attacker not in self._void:
-            self._void[cell.attacker] = self._hold(twin)[1]
+            self._void[cell.attacker] = self._hold(twin)[1] or ""
         return self._void[cell.attacker]
 
-    def _hold(self, twin: Cell) -> tuple[list[dict[str, Any]], str]:
+    def _hold(self, twin: Cell) -> tuple[list[dict[str, Any]], str | None]:
         """Hold a clean cell to its gates: records of the verdicts, and why its attacker's cells are void, if so."""
         from vdf_bench.judges.gates import EDIT_GATES, GATES, judge_gates, why_void
 
