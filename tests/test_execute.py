@@ -77,3 +77,17 @@ def test_what_a_fit_will_take_grows_with_its_scale(name):
     assert compact < long < 200
     assert paper > 3600
     assert victim.effort(128, 86, "compact", 10) < compact / 20
+
+
+def test_steps_on_cores_are_found_behind_many_that_wait_for_a_gpu():
+    from vdf_bench.execute.schedule import Ready
+
+    fits = [Step("fit", f"fit {k}", {"n": k, "device": "cuda"}, {}, "") for k in range(100)]
+    judge = Step("judge", "judge", {}, {}, "")
+    todo = {step.key: step for step in [*fits, judge]}
+    urgency = {key: float(step is not judge) for key, step in todo.items()}
+    ready = Ready(todo, urgency, lambda step: "device" in step.params)
+    assert ready.take(lambda step: step is judge) is judge
+    assert ready.take(lambda step: step is judge) is None
+    assert ready.take(lambda step: True) in fits
+    assert len(ready.todo) == 99

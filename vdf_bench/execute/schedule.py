@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vdf_bench.errors import UserError
 from vdf_bench.execute.executor import EXECUTORS, Failure, Means
+from vdf_bench.execute.placement import gpu_share
 from vdf_bench.store.leases import Leases
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ RETRIES = 2
 BACK_OFF = 1.0
 #: Seconds between looks at steps that another driver computes.
 LOOK = 2.0
-#: Of the steps that could begin so many are tried for one that fits the memory that is left.
+#: Of the steps of a lane that could begin so many are tried for one that fits the memory that is left.
 _TRIED = 32
 
 
@@ -104,24 +105,35 @@ class Ready:
     Args:
         todo: steps to compute, by key.
         urgency: of each key; higher comes first.
+        lane: of a step: steps of one lane compete for the same means, so that where many wait for a GPU, those that
+            need none are still found.
     """
 
-    def __init__(self, todo: dict[str, Step], urgency: Mapping[str, float]) -> None:
+    def __init__(
+        self, todo: dict[str, Step], urgency: Mapping[str, float], lane: Callable[[Step], bool] = lambda step: False
+    ) -> None:
         self.todo = dict(todo)
         self._urgency = urgency
         self._lacks: dict[str, set[str]] = {}
         self._waiting: dict[str, list[str]] = {}
-        self._heap: list[tuple[float, int, str]] = []
+        self._lane = lane
+        self._heaps: dict[bool, list[tuple[float, int, str]]] = {}
         self._count = 0
         for step in todo.values():
             self._place(step, {key for key in step.inputs.values() if key in todo})
 
     def take(self, fits: Callable[[Step], bool]) -> Step | None:
-        """The most urgent step that fits; it is not in the queue any more."""
+        """The most urgent step that fits, if it is among the first of its lane; it is not in the queue any more."""
+        for heap in sorted((heap for heap in self._heaps.values() if heap), key=lambda heap: heap[0]):
+            if (step := self._take(heap, fits)) is not None:
+                return step
+        return None
+
+    def _take(self, heap: list[tuple[float, int, str]], fits: Callable[[Step], bool]) -> Step | None:
         passed: list[tuple[float, int, str]] = []
         found = None
-        while self._heap and len(passed) < _TRIED:
-            entry = heapq.heappop(self._heap)
+        while heap and len(passed) < _TRIED:
+            entry = heapq.heappop(heap)
             step = self.todo.get(entry[2])
             if step is None:  # dropped since
                 continue
@@ -130,7 +142,7 @@ class Ready:
                 break
             passed.append(entry)
         for entry in passed:
-            heapq.heappush(self._heap, entry)
+            heapq.heappush(heap, entry)
         return found
 
     def back(self, step: Step, lacks: Iterable[str] = ()) -> None:
@@ -163,7 +175,8 @@ class Ready:
 
     def _push(self, key: str) -> None:
         self._count += 1
-        heapq.heappush(self._heap, (-self._urgency[key], self._count, key))
+        heap = self._heaps.setdefault(self._lane(self.todo[key]), [])
+        heapq.heappush(heap, (-self._urgency[key], self._count, key))
 
 
 def open_executor(store: Store, means: Means, sign: str = "") -> Executor:
@@ -240,7 +253,7 @@ class _Execution:
     ) -> None:
         self.plan, self.store, self.means, self.seconds = plan, store, means, seconds
         self.watcher, self.executor, self.leases = watcher, executor, leases
-        self.ready = Ready(todo, remaining_path(plan, seconds))
+        self.ready = Ready(todo, remaining_path(plan, seconds), lambda step: gpu_share(step) > 0)
         self.tally = Tally()
         self.running: dict[str, tuple[Step, str]] = {}
         self.attempts: Counter[str] = Counter()
