@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from vdf_bench.bench.cluster import COSTS, DRIVER, SIZES, simulate
+from vdf_bench.bench.cluster import DRIVER, SIZES, simulate
 from vdf_bench.bench.harness import Log, Measured, hold_forecast, idle, measure_planning
-from vdf_bench.costs import Expected, expected_costs, record_costs
+from vdf_bench.costs import ROUGH_SECONDS, Expected, expected_costs, record_costs
 from vdf_bench.forecast import cell_forecasts, makespan, print_plan
 from vdf_bench.plan import Plan, Request, Step
 from vdf_bench.presets import preset
@@ -82,7 +82,7 @@ def test_ten_thousand_cells_are_planned_in_little_time_and_memory():
 
 
 def test_more_nodes_help_until_something_else_is_short():
-    few, many = (simulate(20_000, nodes, 16, COSTS, SIZES, DRIVER) for nodes in (1, 100))
+    few, many = (simulate(20_000, nodes, 16, ROUGH_SECONDS, SIZES, DRIVER) for nodes in (1, 100))
     assert few.bottleneck == "workers"
     assert many.bottleneck != "workers"
     assert few.hours > 10 * many.hours

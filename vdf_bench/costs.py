@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 #: Rough CPU seconds of a step at 128 px and 110 frames on one core: for the order of work and for the first estimate.
 ROUGH_SECONDS = {
-    "clip": 8.0,
+    "clip": 4.0,
     "prepare": 4000.0,
     "protect": 30.0,
     "submitted": 0.5,
     "floor": 0.5,
     "purify": 3.0,
     "harden": 40.0,
-    "capture": 6.0,
+    "capture": 3.0,
     "fit": 25.0,
-    "drive": 5.0,
+    "drive": 2.0,
     "edit": 60.0,
-    "judge": 4.0,
+    "judge": 1.0,
 }
+#: The same of a defense, by its card, and of one that only is a control, such as noise.
+ROUGH_DEFENSES = {"seconds": 20.0, "minutes": 150.0, "hours": 4000.0}
+ROUGH_CONTROL = 0.3
 #: Rough MiB of a step: what torch, numba and the networks take, and what a clip of that size and length adds.
 ROUGH_MIB, ROUGH_MIB_OF_CLIP = 800.0, 100.0
 _FILE = "costs.json"
@@ -70,6 +73,9 @@ def expected_costs(run: Run) -> dict[str, Expected]:
                 )
             if (known := efforts[chosen]) is not None:
                 return known
+        if step.name == "protect":
+            card = registry.load("defenses", step.params["defense"]).card
+            return (ROUGH_CONTROL if "control" in card.tags else ROUGH_DEFENSES[card.cost]) * scale
         return ROUGH_SECONDS.get(step.name, 5.0) * scale
 
     found = {}

@@ -132,7 +132,7 @@ def print_plan(prepared: Run, console: Console, jobs: int) -> None:
     if todo:
         console.print(
             f"{duration(sum(seconds.values()))} of CPU time; {known} of {len(todo)} steps as recorded by earlier runs "
-            "on this store, the others a rough guess",
+            f"on this store{', the others a rough guess' if known < len(todo) else ''}",
             highlight=False,
         )
     for lack in plan.left_out:

@@ -41,12 +41,11 @@ class Simulated:
         return max(self.limits, key=lambda name: self.limits[name])
 
 
-#: Rough CPU seconds and MiB of each kind of step of the standard preset, where no store tells.
-COSTS = {"clip": 8.0, "protect": 30.0, "purify": 3.0, "capture": 6.0, "fit": 25.0, "drive": 5.0, "judge": 4.0}
-SIZES = {"clip": 6.0, "protect": 5.5, "purify": 5.5, "capture": 10.0, "fit": 1.0, "drive": 3.0, "judge": 0.1}
+#: Rough MiB of each kind of artifact of the standard preset, where no store tells.
+SIZES = {"clip": 14.0, "protect": 5.2, "purify": 5.2, "capture": 20.0, "fit": 1.4, "drive": 4.1, "judge": 0.01}
 #: CPU seconds of the driver for a planned cell, for a step begun and heard from, and for a cell's rows, costs and
 #: share of the report, as measured: ``docs/performance.md``.
-DRIVER = {"plan": 2.5e-4, "step": 4e-3, "collect": 5e-3}
+DRIVER = {"plan": 2.5e-4, "step": 4e-3, "collect": 2e-3}
 #: How a large matrix is made up: so many seeds, budgets and defenses, clean arm included; clips and attackers grow.
 SEEDS, BUDGETS, DEFENSES, VICTIMS = 3, 4, 8, 3
 
@@ -66,7 +65,7 @@ def simulate(
         cells: of the matrix.
         nodes: of the cluster.
         cores: of a node; each is a worker.
-        costs: kind of step -> CPU seconds.
+        costs: kind of step -> CPU seconds, such as :data:`vdf_bench.costs.ROUGH_SECONDS`.
         sizes: kind of step -> MiB of its artifact.
         driver: CPU seconds of the driver: ``plan`` a cell, ``step`` a step, ``collect`` a cell.
         gigabit: of the store's network, in all.

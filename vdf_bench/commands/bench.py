@@ -95,12 +95,14 @@ def simulate(
     gigabit: Annotated[float, typer.Option("--gigabit", help="Of the store's network.", min=0.01)] = 10.0,
 ) -> None:
     """Play a large matrix through with recorded costs: how long, and what it waits for."""
-    from vdf_bench.bench.cluster import COSTS, DRIVER, SIZES, recorded
+    from vdf_bench.bench.cluster import DRIVER, SIZES, recorded
     from vdf_bench.bench.cluster import simulate as play
+    from vdf_bench.costs import ROUGH_SECONDS
     from vdf_bench.errors import UserError
+    from vdf_bench.progress import duration
     from vdf_bench.store import Store
 
-    costs, sizes = dict(COSTS), dict(SIZES)
+    costs, sizes = dict(ROUGH_SECONDS), dict(SIZES)
     console = make_console()
     if store:
         found, weights, counts = recorded(Store(store))
@@ -111,7 +113,7 @@ def simulate(
     told = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)
     console.print(
         f"{told.cells} cells, {told.steps} steps, {told.cpu_hours:,.0f} CPU hours on {told.workers} cores; "
-        f"the longest chain takes {told.longest:.2f} h; {told.terabytes:.1f} TiB through the store",
+        f"the longest chain takes {duration(3600 * told.longest)}; {told.terabytes:.1f} TiB through the store",
         highlight=False,
     )
     for name, hours in sorted(told.limits.items(), key=lambda limit: -limit[1]):
