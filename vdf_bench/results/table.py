@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -109,6 +108,8 @@ def write_joined(tables: Sequence[pa.Table], path: Path | str, marks: Mapping[by
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from vdf_bench.store import write_atomically
+
     marks = {**(marks or {}), _MARK: str(SCHEMA).encode()}
     table = _sorted(pa.concat_tables(tables), list(COLUMNS))
     table = table.filter(_changes(table, list(COLUMNS))).combine_chunks().replace_schema_metadata(marks)
@@ -117,14 +118,9 @@ def write_joined(tables: Sequence[pa.Table], path: Path | str, marks: Mapping[by
     if again >= 0:
         raise ValueError(f"two different rows for one measurement: {keys.slice(again, 1).to_pylist()[0]}")
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        pq.write_table(table, draft, compression="zstd", version="2.6", row_group_size=1 << 20)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", version="2.6", row_group_size=1 << 20)
+    write_atomically(Path(path), sink.getvalue().to_pybytes())
 
 
 def _sorted(table: pa.Table, names: Sequence[str]) -> pa.Table:
