@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -82,9 +83,15 @@ def fork(params, inputs):
     time.sleep(3600)
 
 
+def inherit(params, inputs):
+    """How many objects it has from the server that it was forked from."""
+    return Artifact({"sum": np.array(gc.get_freeze_count())}, {})
+
+
 STEPS |= {
     "add": add, "kill-once": kill_once, "killed": killed, "hang": hang, "raise": raise_, "unusable": unusable,
     "greedy": greedy, "fork": fork, "tell": tell, "orphan-once": orphan_once,
+    "inherit": inherit,
 }  # fmt: skip
 
 

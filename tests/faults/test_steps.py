@@ -12,7 +12,7 @@ import pytest
 from vdf_bench.errors import UserError
 from vdf_bench.execute import schedule
 from vdf_bench.execute.schedule import StepFailedError
-from vdf_bench.plan import Step
+from vdf_bench.plan import Plan, Step
 from vdf_bench.store import Store
 
 TOTAL = 1 + 1 + 1 + sum(10 * k + i for k in range(3) for i in range(3))
@@ -59,6 +59,15 @@ def test_where_none_shall_go_on_a_failure_is_raised(small, tmp_path, carry_out, 
     plan, *_ = spoiled(small, name, {})
     with pytest.raises(error, match=said):
         carry_out(plan, Store(tmp_path), keep_going=False)
+
+
+def test_steps_are_forked_from_a_server_that_imported_for_all(tmp_path, carry_out):
+    # It swallows errors of what it is to import, and every step would import for itself.
+    plan = Plan()
+    key = plan.add(Step("inherit", "asks", {}, {}, ""))
+    store = Store(tmp_path)
+    carry_out(plan, store)
+    assert int(store.get(key).arrays["sum"]) > 100_000
 
 
 def test_a_killed_worker_is_begun_again(small, tmp_path, carry_out, told):
