@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from vdf_bench.errors import UserError
 from vdf_bench.results.collect import Collector
-from vdf_bench.results.gather import DamagedError
 from vdf_bench.results.table import arrow_schema, read_table, table_of, write_joined
 from vdf_bench.store import digest
 
@@ -58,48 +57,69 @@ class Parts:
         """What reads the cells."""
         return self._collector
 
-    def append(self, cells: Iterable[Cell]) -> pa.Table:
+    def append(self, cells: Iterable[Cell]) -> None:
         """Write the rows of ``cells``, of which every step and their twins' are in the store, as a part.
 
         Raises:
             DamagedError: an artifact was damaged and has been set aside.
+            UserError: the folder cannot be written.
         """
         chosen = list(cells)
-        # Cells share what judges said of clip and capture: once a part is enough.
-        rows = {tuple(row.values()): row for cell in chosen for row in self._collector.rows(cell)}
-        table = table_of(rows.values())
-        marks = {_MARK: " ".join(map(self._name, chosen)).encode()}
-        write_joined([table], self._folder / f"{uuid.uuid4().hex}.parquet", marks)
-        return table
+        marks = {_MARK: " ".join(map(self.name, chosen)).encode()}
+        write_joined([self._table(chosen)], self._folder / f"{uuid.uuid4().hex}.parquet", marks)
 
     def join(self, path: Path) -> None:
-        """Write the whole table of the run: its parts, and what they lack as further parts.
+        """Write the whole table of the run: its parts, and the cells that they lack.
 
         Raises:
             DamagedError: an artifact was damaged and has been set aside.
+            UserError: the folder cannot be written.
         """
-        cells = {self._name(cell): cell for cell in self._run.plan.cells}
+        lacking = {self.name(cell): cell for cell in self._run.plan.cells}
+        names = set(lacking)
         tables = []
-        lacking = dict(cells)
-        for part in sorted(self._folder.glob("*.parquet")):
-            try:
-                table = read_table(part)
-            except UserError:  # cut short with the machine: its cells are read again
-                continue
-            held = (table.schema.metadata or {}).get(_MARK, b"").decode().split()
-            if cells.keys() >= set(held):
+        for _, table, held in self._sound():
+            if names >= set(held):
                 tables.append(table.replace_schema_metadata(arrow_schema().metadata))
                 lacking = {name: cell for name, cell in lacking.items() if name not in held}
-        tables += [self.append(some) for some in batches(list(lacking.values()))]
-        write_joined(tables, path)
+        tables += [self._table(some) for some in batches(list(lacking.values()))]
+        try:
+            write_joined(tables, path)
+        except ValueError:  # artifacts were swept away and made again since, and times measured anew
+            if not self._folder.exists():
+                raise
+            self.clear()
+            self.join(path)
+
+    def held(self) -> dict[str, list[Path]]:
+        """Names of the cells that parts hold, and in which."""
+        found: dict[str, list[Path]] = {}
+        for part, _, names in self._sound():
+            for name in names:
+                found.setdefault(name, []).append(part)
+        return found
 
     def clear(self) -> None:
         """Take them away: the whole table stands."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _name(self, cell: Cell) -> str:
+    def name(self, cell: Cell) -> str:
+        """What a part calls a cell: a digest of all that its rows are read from."""
         twin = self._collector.twin(cell)
-        return digest([self._code, vars(cell), twin.steps if twin else {}])[:32]
+        return digest([self._code, str(self._run.store.root), vars(cell), twin.steps if twin else {}])[:32]
+
+    def _table(self, cells: Iterable[Cell]) -> pa.Table:
+        # Cells share what judges said of clip and capture: once a part is enough.
+        return table_of({tuple(row.values()): row for cell in cells for row in self._collector.rows(cell)}.values())
+
+    def _sound(self) -> Iterator[tuple[Path, pa.Table, list[str]]]:
+        """Parts that can be read, and the names of the cells in each."""
+        for part in sorted(self._folder.glob("*.parquet")):
+            try:
+                table = read_table(part)
+            except UserError:  # cut short with the machine: its cells are read again
+                continue
+            yield part, table, (table.schema.metadata or {}).get(_MARK, b"").decode().split()
 
 
 def batches(cells: list[Cell]) -> Iterator[list[Cell]]:
@@ -125,6 +145,7 @@ class Appending:
         self._lacks: list[int] = []
         self._whole: list[Cell] = []
         self._appended = time.monotonic()
+        self._before = parts.held()
         for place, cell in enumerate(cells):
             twin = parts.collector.twin(cell)
             keys = {*cell.steps.values(), *(twin.steps.values() if twin else ())}
@@ -144,6 +165,9 @@ class Appending:
         """Pass it on, and append the rows of cells that are whole now, if they are enough or have waited long."""
         self._watcher.finished(step, cached)
         for place in self._of.pop(step.key, ()):
+            if not cached and self._before:  # made anew since: what was measured before is void
+                for part in self._before.pop(self._parts.name(self._cells[place]), ()):
+                    part.unlink(missing_ok=True)
             self._lacks[place] -= 1
             if not self._lacks[place]:
                 self._whole.append(self._cells[place])
@@ -155,8 +179,9 @@ class Appending:
         self._watcher.failed(step, failure)
 
     def _append(self) -> None:
-        # A damaged artifact is made anew when the whole table is written; the cells are appended then.
-        with suppress(DamagedError):
+        # What is not appended is read when the whole table is written: there a damaged artifact is made anew, and a
+        # folder that cannot be written is told of. Another driver that has finished may have taken the folder away.
+        with suppress(UserError):
             for some in batches(self._whole):
                 self._parts.append(some)
         self._whole.clear()
