@@ -59,8 +59,7 @@ def prepare(request: Request, out: Path, store: Path | str | None = None, overwr
     if taken is not None:
         raise UserError(f"--out {out}: {taken} is a file: choose a folder")
     run.store.check_folder()
-    held = _identity_of(out)
-    if held not in (None, _matrix(run)) and not overwrite:
+    if _held(out).get("matrix") not in (None, _matrix(run)) and not overwrite:
         raise UserError(f"{out} holds the results of another run: choose another --out, or say --overwrite")
     return run
 
@@ -106,7 +105,7 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
     means = Means(means) if isinstance(means, int) else means
     recorded = frozenset(key for key, cost in costs.items() if cost.recorded)
     means = replace(means, mib={key: cost.mib for key, cost in costs.items()}, recorded=recorded)
-    before = _written(run.out)
+    before, replaced = _written(run.out), _held(run.out).get("matrix")
     asked = run
     parts = Parts(run)
     run, tally = attack_in_rounds(run, means, seconds, Appending(watcher, parts, run.plan.cells), say)
@@ -115,6 +114,9 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
         if _is_complete(run.out, asked.identity) and (not tally.computed or _written(run.out) != before):
             parts.clear()
             return tally
+        if _held(run.out).get("matrix") not in (None, replaced, _matrix(asked)):
+            told = "choose another --out, and the same command goes on from there with --store"
+            raise UserError(f"{run.out}: another run has written its results there meanwhile: {told} {run.store.root}")
         while True:
             part = whole_cells(run, tally)
             try:
@@ -155,19 +157,21 @@ def _matrix(run: Run) -> str:
     """Digest of what was asked, whatever code answers it: tells whether a folder holds this matrix."""
     asked = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
     cells = [[getattr(cell, name) for name in asked] for cell in run.plan.cells]
-    preset = run.request.preset
-    asked_of_all = [run.request.track, run.request.drive, run.request.iterations, run.request.protected_share]
-    return digest([cells, preset.name, sorted(run.request.overrides.items()), *asked_of_all])
+    request = run.request
+    size = [request.preset.name, request.preset.size, request.preset.frames, request.device, request.timeout]
+    asked_of_all = [request.track, request.drive, request.iterations, request.protected_share, *size]
+    return digest([cells, sorted(request.overrides.items()), *asked_of_all])
 
 
-def _identity_of(out: Path) -> str | None:
+def _held(out: Path) -> dict[str, str]:
+    """What the run folder says that it holds: of a finished run ``matrix`` and ``run``; nothing of what is damaged."""
     try:
-        matrix: str = json.loads((out / COMPLETE).read_text())["matrix"]
+        held = json.loads((out / COMPLETE).read_text())
+        return {"matrix": str(held["matrix"]), "run": str(held["run"])}
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return {}
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return matrix
+        return {"matrix": "", "run": ""}
 
 
 def _written(out: Path) -> int:
@@ -182,5 +186,4 @@ def _is_complete(out: Path, identity: str) -> bool:
     names = ("results.parquet", "traces.parquet", "run.json", "report.html", COMPLETE)
     if not all((out / name).is_file() for name in names):
         return False
-    held: dict[str, str] = json.loads((out / COMPLETE).read_text())
-    return held.get("run") == identity
+    return _held(out).get("run") == identity
