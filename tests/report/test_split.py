@@ -45,6 +45,7 @@ def test_a_sheet_holds_no_more_rows_than_asked():
 def test_sheets_lead_to_each_other_and_old_ones_go(small, monkeypatch):
     from vdf_bench import report
     from vdf_bench.report import page
+    from vdf_bench.report.record import load_run
 
     monkeypatch.setattr(page, "split", lambda *parts: split(*parts, rows=2))
     report.build(small)
@@ -54,6 +55,11 @@ def test_sheets_lead_to_each_other_and_old_ones_go(small, monkeypatch):
     for sheet in sheets:
         linked = set(re.findall(r'href="(report[-\d]*\.html)', sheet.read_text()))
         assert linked | {sheet.name} >= names
+    index = sheets[-1].with_name("report.html").read_text().partition("Where each attack stands")[2]
+    for name, _ in page._attacks(load_run(small)):
+        assert name in index.partition("</details>")[0]
     monkeypatch.undo()
+    own = small / "report-for-the-paper.html"
+    own.write_text("mine")
     report.build(small)
-    assert [sheet.name for sheet in small.glob("report*.html")] == ["report.html"]
+    assert {sheet.name for sheet in small.glob("report*.html")} == {"report.html", own.name}

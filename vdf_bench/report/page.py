@@ -13,7 +13,7 @@ from vdf_bench.report.answer import answers
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
 from vdf_bench.report.figures import OPEN, cards, page_figures
-from vdf_bench.report.split import split
+from vdf_bench.report.split import FURTHER, split
 from vdf_bench.report.stages import HEADS, READING, paths
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records, sample
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
@@ -72,8 +72,9 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         "n": sample(run.summary) if len(run.summary) else "",
         "sheets": sheets,
     }
-    for old in run.folder.glob("report-*.html"):  # of a larger matrix that was here before
-        old.unlink()
+    for old in run.folder.iterdir():  # of a larger matrix that was here before
+        if FURTHER.fullmatch(old.name):
+            old.unlink()
     for sheet in sheets[1:]:
         html = environment.get_template("sheet.html.jinja").render(sheet=sheet, **shared)
         (run.folder / sheet.file).write_text(html, encoding="utf-8", newline="\n")

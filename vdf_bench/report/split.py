@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vdf_bench.report.stages import Path
 
+#: Names of all sheets but the first.
+FURTHER = re.compile(r"report-\d+\.html")
 #: Rows of the table on a sheet.
 ROWS = 300
 
