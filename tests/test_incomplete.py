@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from vdf_bench import registry
 from vdf_bench.budget import Budget
 from vdf_bench.cli import app
-from vdf_bench.errors import UserError
+from vdf_bench.errors import IncompleteError, UserError
 from vdf_bench.execute.executor import Failure, Need
 from vdf_bench.execute.local import LocalExecutor
 from vdf_bench.execute.schedule import StepFailedError, Tally
@@ -134,7 +134,8 @@ def test_time_that_is_up_at_once_leaves_one_line_and_the_folder_untouched(tmp_pa
     words = ["run", "--victim", "triplane", "--size", "32", "--frames", "16", "--out", str(tmp_path / "run")]
     begun = time.monotonic()
     found = CliRunner().invoke(app, [*words, "--max-hours", "1e-9"])
-    assert isinstance(found.exception, UserError)
+    assert isinstance(found.exception, IncompleteError)
+    assert found.exception.code == 3
     assert "time was up before a cell was finished" in str(found.exception)
     assert not (tmp_path / "run" / "results.parquet").exists()
     assert time.monotonic() - begun < 100

@@ -69,11 +69,11 @@ app.add_typer(leaderboard.app, name="leaderboard")
 
 
 def main() -> None:
-    """Entry point: user errors are one line and exit code 2, an interrupt is exit code 130."""
+    """Entry point: user errors are one line and exit code 2 or 3, an interrupt is exit code 130."""
     try:
         code = app(standalone_mode=False)  # typer turns an interrupt into its exit code
     except UserError as error:
-        _refuse(str(error))
+        _refuse(str(error), error.code)
     except OSError as error:
         if error.errno not in _PLACES:
             raise
@@ -93,9 +93,9 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _refuse(text: str) -> None:
+def _refuse(text: str, code: int = 2) -> None:
     typer.echo(f"vdf-bench: {text}", err=True)
-    sys.exit(2)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vdf_bench.errors import UserError
+from vdf_bench.errors import IncompleteError
 from vdf_bench.execute.schedule import raise_failure
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def whole_cells(run: Run, tally: Tally) -> Run:
     """The run with the cells of which every step is there; the others are left out of its plan, with the reason.
 
     Raises:
-        UserError: no cell is whole; what failed first is said.
+        IncompleteError: no cell is whole, because time was up or the machine fell short; what failed first is said.
+        UserError: no cell is whole, because an input cannot serve.
         StepFailedError: the same, and a step raised.
     """
     from vdf_bench.rounds import restricted
@@ -61,9 +62,13 @@ def whole_cells(run: Run, tally: Tally) -> Run:
             why.setdefault(id(cell), NO_TWIN)
     kept = [cell for cell in run.plan.cells if id(cell) not in why]
     if not kept:
-        if tally.failures:
-            raise_failure(tally.failures[0])
-        raise UserError("time was up before a cell was finished: finished steps are kept, the same command goes on")
+        first = next(iter(tally.failures), None)
+        if first is None:
+            kept_all = "finished steps are kept, the same command goes on"
+            raise IncompleteError(f"time was up before a cell was finished: {kept_all}")
+        if first.cause in ("memory", "time", "lost"):  # the machine fell short, nothing asked was wrong
+            raise IncompleteError(first.text)
+        raise_failure(first)
     told = [{"kind": "cell", "name": name(c), "why": why[id(c)]} for c in run.plan.cells if id(c) in why]
     plan = restricted(run.plan, kept)
     return replace(run, plan=replace(plan, left_out=[*plan.left_out, *told]))

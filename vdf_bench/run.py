@@ -88,6 +88,7 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
         What was done, and what failed or was not reached: of those the run holds no cells.
 
     Raises:
+        IncompleteError: no cell was finished: time was up, or the machine fell short.
         UserError: no cell can be finished, or a folder cannot be written.
         StepFailedError: no cell can be finished, and a step raised.
     """

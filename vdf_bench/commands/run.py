@@ -34,14 +34,12 @@ from vdf_bench.commands.options import (
     TrackName,
     make_console,
 )
+from vdf_bench.errors import IncompleteError
 
 if TYPE_CHECKING:
     from vdf_bench.execute.executor import Means
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Request
-
-#: Exit code of a run that lacks cells.
-INCOMPLETE = 3
 
 
 def run(
@@ -163,7 +161,7 @@ def carry_out(request: Request, out: Path, store: str | None, means: Means, dry_
     console.print(f"report: {prepared.out / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
     if tally.failures or tally.unreached:
         console.print(told(tally), highlight=False, markup=False)
-        raise typer.Exit(INCOMPLETE)
+        raise typer.Exit(IncompleteError.code)
 
 
 def told(tally: Tally) -> str:
