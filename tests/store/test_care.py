@@ -111,3 +111,18 @@ def test_a_folder_that_is_no_store_is_one_line(tmp_path):
     with pytest.raises(UserError, match="holds no store"):
         say("ls", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("to", "said"), [("", "needs a name"), ("memory://x", "seen by this process only")])
+def test_nothing_is_copied_to_where_it_is_lost(kept, tmp_path, monkeypatch, to, said):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match=said):
+        say("export", kept.root, to)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_store_without_a_name_is_not_read(kept, monkeypatch):
+    monkeypatch.chdir(kept.root)
+    with pytest.raises(UserError, match="needs a name"):
+        say("ls", "")

@@ -178,3 +178,46 @@ def test_a_full_disk_is_not_waited_for(tmp_path):
 def test_an_unknown_protocol_is_one_line():
     with pytest.raises(UserError, match="--store nowhere://x"):
         Store("nowhere://x")
+
+
+@pytest.mark.parametrize("url", ["s3://", "s3:///store"])
+def test_a_url_without_a_bucket_is_one_line(url):
+    with pytest.raises(UserError, match=f"{url} names no bucket"):
+        Store(url)
+
+
+@pytest.mark.parametrize("where", ["", "file://"])
+def test_a_store_without_a_name_is_not_the_current_folder(where):
+    with pytest.raises(UserError, match="needs a name"):
+        Store(where)
+
+
+class NoCredentialsError(Exception):
+    """Of the name that botocore gives it."""
+
+
+@pytest.mark.parametrize(
+    "error", [NoCredentialsError("no credentials"), PermissionError("denied"), ValueError("Invalid endpoint: abc")]
+)
+def test_whom_a_server_does_not_know_is_told_at_once_what_to_set(tmp_path, error):
+    mute = Mute(tmp_path, 10**6, error)
+    mute.url = "s3://bucket/store"
+    with pytest.raises(UserError, match=r"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL"):
+        Patient(mute, patience=60).create("x", b"1")
+    assert mute.questions == 10**6 - 1
+
+
+def test_s3_without_credentials_is_one_line(monkeypatch, tmp_path):
+    s3fs = pytest.importorskip("s3fs", reason="needs s3fs: pip install 'vdf-bench[s3]'")
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "PROFILE"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # no machine of Amazon's is asked who it is
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", str(tmp_path / "none"))
+    s3fs.S3FileSystem.clear_instance_cache()
+    try:
+        with pytest.raises(UserError, match="AWS_ACCESS_KEY_ID") as told:
+            list(Store("s3://bucket/vdf").held())
+    finally:
+        s3fs.S3FileSystem.clear_instance_cache()
+    assert "\n" not in str(told.value)

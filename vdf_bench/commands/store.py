@@ -82,6 +82,8 @@ def export(
     from vdf_bench.store.care import export
 
     target = Store(to)
+    if target.private:
+        raise UserError(f"{to} is seen by this process only and gone with it: give a folder or a URL that lasts")
     target.check_folder()
     target.check_writable()
     copied, lacking = export(_open(store), target, _keys(run) if run else None)

@@ -32,7 +32,9 @@ _LASTING = (
 #: Packages whose own exceptions mean that a server did not answer as it should.
 _CLIENTS = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure", "requests", "urllib3")
 #: Those of them that no waiting mends.
-_HOPELESS = ("NoCredentialsError", "PartialCredentialsError", "NoRegionError")
+_HOPELESS = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoRegionError")
+#: Protocols whose URLs name a bucket first.
+_BUCKETS = ("s3", "s3a", "gs", "gcs")
 #: A file system without hard links says one of these.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EOPNOTSUPP)
 
@@ -185,7 +187,9 @@ class Remote:
 
         self.url = url.rstrip("/")
         protocol = url.partition("://")[0]
-        options: dict[str, Any] = {"use_listings_cache": False} if protocol in ("s3", "s3a", "gs", "gcs") else {}
+        if protocol in _BUCKETS and not url.partition("://")[2].partition("/")[0]:
+            raise UserError(f"--store {url} names no bucket: give {protocol}://BUCKET/FOLDER")
+        options: dict[str, Any] = {"use_listings_cache": False} if protocol in _BUCKETS else {}
         try:
             fs, root = fsspec.core.url_to_fs(self.url, **options)
         except (ImportError, ValueError) as error:
@@ -291,6 +295,9 @@ class Patient:
             try:
                 return question()
             except Exception as error:
+                if _unknown_here(error):
+                    why = " ".join(str(error).split())
+                    raise StoreError(f"the store {self.url} lets nobody in ({why}): {_keys(self.url)}") from error
                 if not passing(error):
                     if writes and isinstance(error, OSError):
                         raise unwritable(f"{self.url}/{writes}", error) from error
@@ -306,20 +313,36 @@ class Patient:
 
 def passing(error: Exception) -> bool:
     """Whether an error may pass by itself: a server that does not answer, a disk that is away."""
-    if type(error).__name__ in _HOPELESS:
+    if _unknown_here(error):
         return False
     if isinstance(error, OSError):
         return isinstance(error, GoneError) or error.errno not in _LASTING
     return type(error).__module__.partition(".")[0] in _CLIENTS
 
 
+def _unknown_here(error: Exception) -> bool:
+    """Whether a server does not know, or was not told, who asks; s3fs says the first without an error number."""
+    denied = isinstance(error, PermissionError) and error.errno is None
+    nowhere = isinstance(error, ValueError) and "Invalid endpoint" in str(error)
+    return denied or nowhere or type(error).__name__ in _HOPELESS
+
+
+def _keys(url: str) -> str:
+    """What to set so that a server knows who asks."""
+    if url.startswith(("s3://", "s3a://")):
+        return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL for a server of your own"
+    return "give its client credentials that may list, read, write and delete there"
+
+
 def open_place(where: Path | str) -> Place:
     """The place that a path or URL names.
 
     Raises:
-        UserError: no such protocol, or its package is not installed.
+        UserError: it names nothing, no such protocol, or its package is not installed.
     """
     text = str(where)
+    if text in ("", "file://"):
+        raise UserError("a store needs a name: give a folder or a URL such as s3://bucket/store")
     if text.startswith("file://"):
         return Folder(Path(text.removeprefix("file://")))
     return Remote(text) if "://" in text else Folder(Path(where))
