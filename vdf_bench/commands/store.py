@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,11 @@ def gc(
     """Take away damaged artifacts and what dead runs left; with --keep also what no kept run rests on."""
     from vdf_bench.store.care import sweep
 
-    gone = sweep(_open(store), _keys(keep) if keep else None, dry_run)
+    def wait(seconds: float) -> None:
+        typer.echo(f"waiting {seconds:.0f} s to hear whether drivers on other machines live")
+        time.sleep(seconds)
+
+    gone = sweep(_open(store), _keys(keep) if keep else None, dry_run, wait)
     for what, count in gone.items():
         typer.echo(f"{count} {what} {'would go' if dry_run else 'gone'}")
 

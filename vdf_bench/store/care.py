@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vdf_bench.errors import UserError
 from vdf_bench.store.leases import Leases
 
 if TYPE_CHECKING:
@@ -46,21 +48,29 @@ def contents(store: Store) -> dict[str, Kept]:
     return found
 
 
-def sweep(store: Store, keep: set[str] | None = None, dry: bool = False) -> dict[str, int]:
+def sweep(
+    store: Store, keep: set[str] | None = None, dry: bool = False, wait: Callable[[float], None] = time.sleep
+) -> dict[str, int]:
     """Take away what nobody needs: damaged artifacts, what dead drivers left, and what no kept run refers to.
 
     Args:
         store: the store.
         keep: keys of the runs that are kept; None keeps every sound artifact.
         dry: only say what would go.
+        wait: for so many seconds, until drivers on other machines have been heard of or are dead.
 
     Returns:
         What goes -> how much of it.
+
+    Raises:
+        UserError: a run is going on whose artifacts no finished run names, so that ``keep`` would take them.
     """
     place = store.place
     leases = Leases(place)
     drivers = [blob.name for blob in place.blobs("drivers/")]
-    alive = {name.rpartition("/")[2] for name in drivers if leases.lives(name.rpartition("/")[2])}
+    alive = _alive(leases, [name.rpartition("/")[2] for name in drivers], wait)
+    if alive and keep is not None:
+        raise UserError(f"{store.root}: a run is going on there: wait until it has ended, or take no --keep")
     claims = [blob.name for blob in place.blobs("claims/")]
     goes = {
         "damaged artifacts": [blob.name for blob in place.blobs("quarantine/")],
@@ -76,6 +86,14 @@ def sweep(store: Store, keep: set[str] | None = None, dry: bool = False) -> dict
         for name in (name for names in goes.values() for name in names):
             place.remove(name)
     return {what: len(names) for what, names in goes.items()}
+
+
+def _alive(leases: Leases, drivers: list[str], wait: Callable[[float], None]) -> set[str]:
+    """Drivers that live; of those on other machines only a second look can tell."""
+    doubt = max((leases.doubt(driver) for driver in drivers if leases.lives(driver)), default=0.0)
+    if doubt:
+        wait(doubt + 1.0)
+    return {driver for driver in drivers if leases.lives(driver)}
 
 
 def verify(store: Store, tell: Callable[[str], None]) -> tuple[int, list[str]]:

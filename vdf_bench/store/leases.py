@@ -97,17 +97,29 @@ class Leases:
 
     def lives(self, driver: str) -> bool:
         """Whether a driver must be taken for alive."""
-        data = self._place.read(f"drivers/{driver}")
-        if data is None:  # it ended and tidied up, or was swept away
-            return False
-        record: dict[str, Any] = json.loads(data)
-        if _is_dead(record):
+        record = self._record(driver)
+        if record is None or _is_dead(record):
             return False
         beat, since = self._seen.get(driver, (-1, 0.0))
         if beat != record["beat"]:
-            self._seen[driver] = (int(record["beat"]), self._clock())
+            self._seen[driver] = (record["beat"], self._clock())
             return True
-        return self._clock() - since <= float(record["term"])
+        return self._clock() - since <= record["term"]
+
+    def doubt(self, driver: str) -> float:
+        """Seconds after which :meth:`lives`, asked again, can be sure of a driver; 0 where it is at once."""
+        record = self._record(driver)
+        return 0.0 if record is None or _is_here(record) else record["term"]
+
+    def _record(self, driver: str) -> dict[str, Any] | None:
+        """What a driver says of itself; None of one that ended and tidied up, or whose record is no record."""
+        data = self._place.read(f"drivers/{driver}")
+        try:
+            record: dict[str, Any] = json.loads(data or b"null")
+            numbers = {"beat": int(record["beat"]), "term": float(record["term"]), "pid": int(record["pid"])}
+            return {**record, **numbers}
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def _create(self, key: str, turn: int) -> bool:
         won = self._place.create(f"claims/{key}.{turn}", self.me.encode())
@@ -135,11 +147,14 @@ def _process() -> dict[str, Any]:
     return {"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid())}
 
 
+def _is_here(record: dict[str, Any]) -> bool:
+    """Whether a process is one of this machine, so that it can be seen whether it runs."""
+    return bool(record.get("machine")) and record["machine"] == _machine()
+
+
 def _is_dead(record: dict[str, Any]) -> bool:
     """Whether a process is known to have ended; False where nobody here can know."""
-    if not record.get("machine") or record["machine"] != _machine():
-        return False
-    return _started(int(record["pid"])) != str(record["started"])
+    return _is_here(record) and _started(record["pid"]) != str(record.get("started"))
 
 
 def _machine() -> str:
