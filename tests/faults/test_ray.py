@@ -114,7 +114,31 @@ def test_a_cluster_without_gpus_is_one_line(cluster, tmp_path, carry_out):
         on(cluster, carry_out, plan, Store(tmp_path))
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere", "ray://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "nowhere", "ray://127.0.0.1:1", "localhost:²", "localhost:99999", f"{'a' * 70}:1"]
+)
 def test_a_cluster_that_is_not_there_is_one_line(tmp_path, address):
     with pytest.raises(UserError, match=f"--ray-address {address}"):
         open_executor(Store(tmp_path), Means(executor="ray", address=address))
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.0 400 Bad request\r\n\r\n", b"", None])
+def test_something_else_at_the_address_is_one_line(tmp_path, monkeypatch, answer):
+    from vdf_bench.execute import ray
+
+    monkeypatch.setattr(ray, "_SILENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            line, _ = server.accept()
+            with line:
+                line.recv(100)
+                if answer is None:  # silent until the other end has enough
+                    line.recv(1)
+                else:
+                    line.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"--ray-address {address}: what listens there is not Ray"):
+            open_executor(Store(tmp_path), Means(executor="ray", address=address))

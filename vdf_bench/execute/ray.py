@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -36,6 +38,10 @@ _MOST = 0.9
 _MIB = 64
 #: Seconds between news of a step's progress: thousands of steps have one driver to tell.
 _NEWS = 5.0
+#: Seconds for which whoever listens at the cluster's address may be silent.
+_SILENCE = 20.0
+#: What a client of HTTP/2 says first: that it is one, and that it has no settings of its own (RFC 9113, 3.4).
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 
 
 @dataclass
@@ -60,6 +66,7 @@ class RayExecutor:
     """
 
     def __init__(self, store: Store, means: Means, sign: str) -> None:
+        heeded = signal.getsignal(signal.SIGTERM)
         try:
             os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a CPU step may still look for GPUs
             import ray
@@ -75,6 +82,9 @@ class RayExecutor:
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
                 where = means.address or "this machine"
                 raise UserError(f"--ray-address {where}: {str(error).splitlines()[0]}") from None
+            finally:  # Ray puts its own in place, which dumps its stack and ends at once
+                if callable(heeded) and threading.current_thread() is threading.main_thread():
+                    signal.signal(signal.SIGTERM, heeded)
         self._store, self._sign, self._means = store, sign, means
         # A task is a stream of news: nothing stands between node and driver that could be lost on its own.
         self._task = ray.remote(max_retries=0, num_returns="streaming")(carry_out)
@@ -219,22 +229,39 @@ def _resources(need: Need) -> dict[str, Any]:
 
 
 def _reach(address: str) -> None:
-    """See that somebody listens where the cluster is said to be: Ray itself would wait for minutes, and then exit.
+    """See that a cluster may listen where it is said to be: Ray itself would wait for minutes, or without end.
 
     Raises:
-        UserError: nobody does.
+        UserError: nobody listens there, or somebody who does not speak as Ray does.
     """
     if not address or address == "auto":
         return
     if address.startswith("ray://"):  # Ray's client for machines outside carries no streams
         raise UserError(f"--ray-address {address}: join with 'ray start --num-cpus=0 --address=…' and give HOST:PORT")
     host, colon, port = address.rpartition(":")
-    if not (host and colon and port.isdigit()):
+    if not (host and colon and port.isascii() and port.isdigit()):
         raise UserError(f"--ray-address {address}: give HOST:PORT, as 'ray start' printed it, or auto")
     try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
+        with socket.create_connection((host, int(port)), timeout=10) as line:
+            heard = os.environ.get("RAY_USE_TLS", "0") != "0" or _speaks(line)
+    except (OSError, OverflowError, UnicodeError) as error:  # the last: of a host that can be none
         raise UserError(f"--ray-address {address}: {error}; is 'ray start --head' running there?") from None
+    if not heard:
+        raise UserError(f"--ray-address {address}: what listens there is not Ray: give the port of 'ray start --head'")
+
+
+def _speaks(line: socket.socket) -> bool:
+    """Whether who listens at the other end speaks gRPC: it answers a greeting of HTTP/2 with its settings."""
+    line.settimeout(_SILENCE)
+    settings = 4
+    try:
+        line.sendall(_HELLO)
+        heard = b""
+        while len(heard) < 4 and (more := line.recv(4 - len(heard))):
+            heard += more
+    except OSError:  # silent, or gone
+        return False
+    return len(heard) == 4 and heard[3] == settings
 
 
 def carry_out(
