@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from vdf_bench import rounds
+from vdf_bench import run as run_module
 from vdf_bench.errors import UserError
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
 from vdf_bench.presets import preset
 from vdf_bench.run import COMPLETE, _is_complete, _matrix, complete, prepare
+from vdf_bench.store import Artifact
 
 TINY = preset("quick").resized(32, 16)
 REQUEST = Request(TINY, ("vdf",), ("triplane",), clips=("synth-a",))
@@ -69,3 +71,15 @@ def test_who_comes_second_with_another_matrix_replaces_nothing(tmp_path, monkeyp
     with pytest.raises(UserError, match="another run has written its results there meanwhile"):
         complete(second, 1, Silent(), lambda text: None)
     assert json.loads((tmp_path / "run" / COMPLETE).read_text())["matrix"] == _matrix(first)
+
+
+def test_a_finished_run_is_asked_again_where_nothing_can_be_written(tmp_path, monkeypatch):
+    run = prepare(REQUEST, tmp_path / "run")
+    hold(run)
+    for name in ("results.parquet", "traces.parquet", "run.json", "report.html"):
+        (run.out / name).touch()
+    for key in run.plan.steps:
+        run.store.put(key, Artifact())
+    monkeypatch.setattr(run_module, "check_writable", lambda run: pytest.fail("it wants to write"))
+    tally = complete(run, 1, Silent(), lambda text: None)
+    assert set(tally.cached) == set(run.plan.steps)

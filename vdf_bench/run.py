@@ -93,13 +93,17 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
         StepFailedError: no cell can be finished, and a step raised.
     """
     from vdf_bench.execute.executor import Means
-    from vdf_bench.execute.schedule import execute
+    from vdf_bench.execute.schedule import Tally, execute
     from vdf_bench.incomplete import whole_cells
     from vdf_bench.results.parts import Appending, Parts
     from vdf_bench.rounds import attack_in_rounds
     from vdf_bench.store.leases import turn
 
     begun = time.perf_counter()
+    if _is_complete(run.out, run.identity) and not run.store.missing(run.plan.steps):
+        for step in run.plan.steps.values():
+            watcher.finished(step, cached=True)
+        return Tally(cached=list(run.plan.steps))  # and nothing is written, not even where nothing can be
     check_writable(run)
     costs = expected_costs(run)
     seconds = {key: cost.seconds for key, cost in costs.items()}

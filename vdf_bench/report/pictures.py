@@ -197,7 +197,7 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
         return []
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        pictures: list[dict[str, Any]] = found["pictures"]
+        pictures: list[dict[str, Any]] = [{"edits": [], **picture} for picture in found["pictures"]]  # older ones
         files = [file for picture in pictures for file in [*picture["strips"].values(), picture["video"]] if file]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{path} is damaged: delete media/ to report without pictures, or run again") from None
