@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.store.settings import seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
@@ -44,7 +46,7 @@ class Leases:
 
     def __init__(self, place: Place, term: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.me = uuid.uuid4().hex
-        self.term = term if term is not None else float(os.environ.get(TERM_VARIABLE, TERM))
+        self.term = term if term is not None else seconds(TERM_VARIABLE, TERM)
         self._place = place
         self._clock = clock
         self._beat = 0

@@ -17,6 +17,7 @@ from vdf_bench.errors import UserError
 from vdf_bench.store.artifact import LOOK, Artifact, read_meta
 from vdf_bench.store.files import check_room
 from vdf_bench.store.place import Folder, Patient, Remote, open_place
+from vdf_bench.store.settings import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +44,7 @@ class Store:
     """
 
     def __init__(self, where: Path | str, patience: float | None = None) -> None:
-        given = patience if patience is not None else float(os.environ.get(PATIENCE_VARIABLE, PATIENCE))
+        given = patience if patience is not None else seconds(PATIENCE_VARIABLE, PATIENCE)
         inner = open_place(where)
         self.root: Path | str = inner.root if isinstance(inner, Folder) else inner.url
         self.place: Place = Patient(inner, given)
