@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -211,3 +215,56 @@ def test_a_gpu_that_is_not_there_is_said_in_one_line(monkeypatch):
         arguments.device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert arguments.device("auto") == arguments.device("cuda") == "cuda"
+
+
+def test_sigterm_is_an_interrupt_with_its_own_exit_code(vdf_bench, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("vdf_bench.presets.preset", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        code, _, err = vdf_bench("run")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert code == 143
+    assert "the same command goes on" in one_line(err)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks at /proc")
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_sigterm_ends_a_run_and_its_workers(tmp_path, executor):
+    if executor == "ray":
+        pytest.importorskip("ray", reason="needs ray: pip install 'vdf-bench[ray]'")
+    small = ["--size", "32", "--frames", "16", "--clip", "synth-a", "--victim", "triplane", "--defense", "noise"]
+    words = ["run", *small, "--iterations", "100000", "--jobs", "1", "--executor", executor, "--out", str(tmp_path)]
+    code = "from vdf_bench import cli; cli.main()"
+    run = subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        until = time.monotonic() + 120
+        while not list(tmp_path.glob("store/objects/*/*.artifact")) and run.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        assert run.poll() is None, run.stderr.read()
+        run.terminate()
+        _, err = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == 143
+    assert "the same command goes on" in one_line(err)
+    until = time.monotonic() + 20
+    while in_session(run.pid) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not in_session(run.pid)
+
+
+def in_session(leader):
+    """Processes of a session that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+            found += [stat.parent.name] if int(session) == leader and state not in "ZX" else []
+    return found

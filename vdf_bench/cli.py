@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
+import threading
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -27,8 +30,12 @@ from vdf_bench.commands import (
 )
 from vdf_bench.errors import UserError
 
-#: Exit code after Ctrl-C.
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+#: Exit codes after Ctrl-C, and after SIGTERM, by which schedulers of clusters end what they run.
+INTERRUPTED, TERMINATED = 130, 143
 #: Failures of a path that the user can mend, however deep they come up.
 _PLACES = (
     errno.EACCES,
@@ -69,9 +76,12 @@ app.add_typer(leaderboard.app, name="leaderboard")
 
 
 def main() -> None:
-    """Entry point: user errors are one line and exit code 2 or 3, an interrupt is exit code 130."""
+    """Entry point: user errors are one line and exit code 2 or 3, an interrupt is 130, a SIGTERM 143."""
+    terminated = _heed_termination()
     try:
         code = app(standalone_mode=False)  # typer turns an interrupt into its exit code
+    except SystemExit as stop:  # of a command that says itself what an interrupt means
+        sys.exit(TERMINATED if terminated() and stop.code == INTERRUPTED else stop.code)
     except UserError as error:
         _refuse(str(error), error.code)
     except OSError as error:
@@ -90,7 +100,22 @@ def main() -> None:
         _refuse(f"{text.rstrip('.')}; see vdf-bench --help")
     if code == INTERRUPTED:
         typer.echo("vdf-bench: interrupted; finished steps are kept, the same command goes on from there", err=True)
-    sys.exit(code or 0)
+    sys.exit(TERMINATED if terminated() and code == INTERRUPTED else code or 0)
+
+
+def _heed_termination() -> Callable[[], bool]:
+    """Let a SIGTERM end this process as Ctrl-C does, workers and all; tells whether one came."""
+    came = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        came.append(number)
+        signal.signal(number, signal.SIG_IGN)  # what tidies up is not disturbed
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():  # no other may set one
+        signal.signal(signal.SIGTERM, end)
+    return lambda: bool(came)
 
 
 def _refuse(text: str, code: int = 2) -> None:

@@ -142,3 +142,15 @@ def test_something_else_at_the_address_is_one_line(tmp_path, monkeypatch, answer
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(UserError, match=f"--ray-address {address}: what listens there is not Ray"):
             open_executor(Store(tmp_path), Means(executor="ray", address=address))
+
+
+def test_without_an_address_it_starts_a_cluster_of_its_own(tmp_path, monkeypatch):
+    """Also where another one runs on this machine, which Ray would join and then refuse to count cores for."""
+    import ray
+
+    def init(**settings):
+        raise ConnectionError(f"{settings['address']}, {settings['num_cpus']} at once")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(UserError, match="local, 3 at once"):
+        open_executor(Store(tmp_path), Means(3, executor="ray"))

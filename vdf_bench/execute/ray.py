@@ -76,7 +76,8 @@ class RayExecutor:
         self._ray: Any = ray
         self._mine = not ray.is_initialized()
         if self._mine:
-            started: dict[str, Any] = {"address": means.address} if means.address else {"num_cpus": means.jobs}
+            own = {"address": "local", "num_cpus": means.jobs}  # also where another Ray runs on this machine
+            started: dict[str, Any] = {"address": means.address} if means.address else own
             try:
                 ray.init(**started, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=None)
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
