@@ -113,6 +113,10 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["models", "train", "bultin"], "builtin"),
         (["protect", "nowhere.mp4", "out.mkv"], "not there"),
         (["protect", "nowhere.mp4", "out.avi"], "end it in"),
+        (["bench", "simulate", "--cells", "inf"], "less than or equal to 1"),
+        (["bench", "simulate", "--cells", "1e300"], "less than or equal to 1"),
+        (["bench", "simulate", "--cells", "nan"], "greater than or equal to 100"),
+        (["bench", "simulate", "--nodes", "1000000000"], "less than or equal to 10000"),
     ],
 )
 def test_bad_words_are_one_line_and_exit_code_2(vdf_bench, words, said):
@@ -158,6 +162,7 @@ def test_protect_does_not_overwrite(vdf_bench):
         (["run", "--store", "taken"], "taken is a file"),
         (["run", "--out", "taken/below", "--dry-run"], "taken is a file"),
         (["run", "--clip", "taken,a/taken"], "both called 'taken'"),
+        (["bench", "simulate", "--store", "taken"], "taken is a file"),
         (["capture", "synth-a", "taken"], "not an empty folder"),
         (["protect", "taken", "nowhere/out.mkv"], "nowhere is no folder"),
         (["protect", "taken", "a.mkv", "--overwrite"], "is a folder"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,3 +174,39 @@ def test_the_command(monkeypatch, tmp_path):
 def test_the_plot_is_made_without_any_kernel(tmp_path):
     plot_roofline(Peaks(RATES, RATES, 4e10), [], "a machine", tmp_path / "roofline.png")
     assert (tmp_path / "roofline.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--out", "kept"], "--out kept is a folder"),
+        (["--out", "taken/figures.json"], "taken is a file"),
+        pytest.param(
+            ["--out", "/proc/figures.json"],
+            "takes no files",
+            marks=pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc"),
+        ),
+        (["--out", "taken", "--plot", "kept/below.gif"], "ends in .png or .svg"),
+        (["--plot", "kept.png"], "--plot kept.png is a folder"),
+        (["--plot", "roofline.svg", "--skip", "roofline"], "--plot draws the roofline"),
+        (["--out", "a.png", "--plot", "a.png"], "is the file of --out"),
+    ],
+)
+def test_files_are_looked_at_before_minutes_are_spent(monkeypatch, tmp_path, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept.png").mkdir()
+    (tmp_path / "taken").write_text("precious")
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(device, "measure_device", lambda order, tell: pytest.fail("measured"))
+    result = CliRunner().invoke(app, ["bench", "device", "--device", "cpu", *words])
+    assert isinstance(result.exception, UserError) and said in str(result.exception)
+    assert sorted(tmp_path.rglob("*")) == before and (tmp_path / "taken").read_text() == "precious"
+
+
+def test_a_roofline_that_could_not_be_measured_is_told(monkeypatch, tmp_path):
+    made = device.Figures("a machine", "CPU time", {"torch": "2"}, 1, device.Order("cpu"))
+    made.left_out["roofline"] = "RuntimeError: no memory"
+    monkeypatch.setattr(device, "measure_device", lambda order, tell: made)
+    result = CliRunner().invoke(app, ["bench", "device", "--device", "cpu", "--plot", str(tmp_path / "a.svg")])
+    assert result.exit_code == 0 and "no plot: RuntimeError: no memory" in result.output

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vdf_bench.bench.roofline import Peaks, Point
 
+#: How a file may end that the roofline is drawn into.
+PICTURES = (".png", ".svg")
 #: Of Okabe and Ito's palette, by precision.
 COLOURS = {"float32": "#0072B2", "bfloat16": "#D55E00", "tf32": "#009E73"}
 
 
 def plot_roofline(peaks: Peaks, points: list[Point], device: str, file: Path) -> None:
-    """Draw kernels under the roof into ``file``, whose ending says how."""
+    """Draw kernels under the roof into ``file``, whose ending, one of :data:`PICTURES`, says how."""
     from matplotlib.figure import Figure
 
     figure = Figure((7.0, 5.6), layout="constrained")
@@ -41,5 +46,6 @@ def plot_roofline(peaks: Peaks, points: list[Point], device: str, file: Path) ->
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=2, frameon=False, fontsize=7)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=130, metadata={"Software": None} if file.suffix == ".png" else None)
+    kind, drawn = file.suffix.lower().removeprefix("."), BytesIO()
+    figure.savefig(drawn, format=kind, dpi=130, metadata={"Software": None} if kind == "png" else None)
+    write_atomically(file, drawn.getvalue())

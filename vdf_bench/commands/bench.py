@@ -23,7 +23,7 @@ def harness(
     frames: Frames = None,
     iterations: Iterations = None,
     workers: Annotated[int, typer.Option("--workers", help="Compared with one.", min=2)] = 2,
-    cells: Annotated[int, typer.Option("--cells", help="About so many are planned.", min=100)] = 10_000,
+    cells: Annotated[int, typer.Option("--cells", help="About so many are planned.", min=100, max=1_000_000)] = 10_000,
 ) -> None:
     """Overhead, workers against one, forecasts and planning: measured on a matrix run twice into empty stores.
 
@@ -88,9 +88,9 @@ def harness(
 
 @app.command("simulate")
 def simulate(
-    cells: Annotated[float, typer.Option("--cells", help="Of the matrix.", min=100)] = 1e6,
-    nodes: Annotated[int, typer.Option("--nodes", min=1)] = 100,
-    cores: Annotated[int, typer.Option("--cores", help="Of a node.", min=1)] = 16,
+    cells: Annotated[float, typer.Option("--cells", help="About so many has the matrix.", min=100, max=1e8)] = 1e6,
+    nodes: Annotated[int, typer.Option("--nodes", min=1, max=10_000)] = 100,
+    cores: Annotated[int, typer.Option("--cores", help="Of a node.", min=1, max=1024)] = 16,
     store: Annotated[str, typer.Option("--store", metavar="PATH|URL", help="Whose recorded costs are taken.")] = "",
     gigabit: Annotated[float, typer.Option("--gigabit", help="Of the store's network.", min=0.01)] = 10.0,
 ) -> None:
@@ -105,7 +105,9 @@ def simulate(
     costs, sizes = dict(ROUGH_SECONDS), dict(SIZES)
     console = make_console()
     if store:
-        found, weights, counts = recorded(Store(store))
+        place = Store(store)
+        place.check_folder()
+        found, weights, counts = recorded(place)
         if not {"clip", "capture", "fit", "drive", "judge"} <= counts.keys():
             raise UserError(f"--store {store} holds no whole cell to learn costs from: run one first")
         costs, sizes = {**costs, **found}, {**sizes, **weights}
@@ -137,18 +139,30 @@ def device(
     import json
 
     from vdf_bench.bench.device import SECTIONS, Order, measure_device
+    from vdf_bench.bench.device_plot import PICTURES, plot_roofline
     from vdf_bench.bench.device_tables import print_device
+    from vdf_bench.errors import UserError
+    from vdf_bench.store import check_file, write_atomically
 
+    files = {"--out": out, "--plot": plot}
     console = make_console()
     left = frozenset(arguments.choice(name, "--skip", SECTIONS) for name in arguments.names(skip))
     order = Order(arguments.device(device), size, frames, victim_size, skip=left)
+    if plot is not None and plot.suffix.lower() not in PICTURES:
+        raise UserError(f"--plot {plot}: give a file that ends in {' or '.join(PICTURES)}")
+    if plot is not None and plot == out:
+        raise UserError(f"--plot {plot} is the file of --out: give another")
+    if plot is not None and "roofline" in left:
+        raise UserError("--plot draws the roofline: leave one of --plot and --skip roofline out")
+    for option, file in files.items():
+        if file is not None:
+            check_file(file, option)
     with console.status("") as status:
         figures = measure_device(order, lambda section: status.update(f"measuring: {section}"))
     print_device(figures, console)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(figures.to_json(), indent=1) + "\n", encoding="utf-8")
+        write_atomically(out, (json.dumps(figures.to_json(), indent=1) + "\n").encode())
     if plot is not None and figures.peaks is not None:
-        from vdf_bench.bench.device_plot import plot_roofline
-
         plot_roofline(figures.peaks, figures.points, figures.name, plot)
+    elif plot is not None:
+        console.print(f"no plot: {figures.left_out['roofline']}", highlight=False, markup=False)

@@ -4,7 +4,17 @@
 """
 
 from vdf_bench.store.artifact import Artifact, canonical, digest
-from vdf_bench.store.files import StoreError, check_room, file_digest, write_atomically
+from vdf_bench.store.files import StoreError, check_file, check_room, file_digest, write_atomically
 from vdf_bench.store.store import Store
 
-__all__ = ["Artifact", "Store", "StoreError", "canonical", "check_room", "digest", "file_digest", "write_atomically"]
+__all__ = [
+    "Artifact",
+    "Store",
+    "StoreError",
+    "canonical",
+    "check_file",
+    "check_room",
+    "digest",
+    "file_digest",
+    "write_atomically",
+]

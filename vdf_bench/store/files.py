@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
 import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -66,6 +67,28 @@ def check_room(folder: Path) -> None:
     free = shutil.disk_usage(folder).free // 2**20
     if free < MIN_FREE_MIB:
         raise StoreError(f"{folder} has {free} MiB left, a run needs {MIN_FREE_MIB}: make room or choose another --out")
+
+
+def check_file(file: Path, option: str) -> None:
+    """See that a file can be written that is made only later, and leave nothing behind.
+
+    Args:
+        file: it may be there and will be replaced; folders above it may not be there.
+        option: of the command line, by which it was given.
+
+    Raises:
+        UserError: it is a folder, stands below a file, or its folder takes none.
+    """
+    if file.is_dir():
+        raise UserError(f"{option} {file} is a folder: give a file")
+    above = next(path for path in (*file.parents, file.cwd()) if path.exists())
+    if not above.is_dir():
+        raise UserError(f"{option} {file}: {above} is a file: choose a folder")
+    try:
+        with tempfile.TemporaryFile(dir=above):
+            pass
+    except OSError as error:
+        raise UserError(f"{option} {file}: {above} takes no files ({error.strerror}): choose another") from None
 
 
 def unwritable(where: str, error: OSError) -> StoreError:
