@@ -210,3 +210,18 @@ def test_a_roofline_that_could_not_be_measured_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(device, "measure_device", lambda order, tell: made)
     result = CliRunner().invoke(app, ["bench", "device", "--device", "cpu", "--plot", str(tmp_path / "a.svg")])
     assert result.exit_code == 0 and "no plot: RuntimeError: no memory" in result.output
+
+
+def test_names_of_kernels_are_whole_in_a_narrow_terminal():
+    made = device.Figures("a machine", "CPU time", {"torch": "2"}, 1, device.Order("cpu"))
+    made.peaks = Peaks(RATES, RATES, 4e10)
+    names = ["parser, both ways, 512 px", "triplane, step, 128 px"]
+    made.points = [Point(name, "bfloat16", 8.577e9, 27.26e6, 0.05046, 1.7e11, 25) for name in names]
+    told = {}
+    for width in (80, 120):
+        console = Console(width=width, file=StringIO())
+        print_device(made, console)
+        told[width] = console.file.getvalue()
+        assert all(name in told[width] for name in names) and "100%" in told[width]
+    assert "left out for want of width: GFLOP, MB at least; --out writes all" in told[80]
+    assert "want of width" not in told[120] and "27.26" in told[120]

@@ -11,11 +11,14 @@ from vdf_bench.bench.gate import GATE
 from vdf_bench.bench.mixed import CLONE_TOLERANCE, LOSS_TOLERANCE, RENDERING_TOLERANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
     from vdf_bench.bench.device import Figures
+
+#: Characters of a name in one line: most names are no longer.
+NAME = 26
 
 
 def print_device(figures: Figures, console: Console) -> None:
@@ -24,14 +27,21 @@ def print_device(figures: Figures, console: Console) -> None:
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False)
 
-    def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], spare: Sequence[str] = ()) -> None:
         say(f"\n{title}")  # not the table's own, which would wrap at its width
-        made = Table(*columns, box=None)
+        held, gone, shown = list(rows), 0, list(range(len(columns)))
+        while gone < len(spare) and _width([columns, *held], shown) > console.width:
+            gone += 1
+            shown = [k for k, name in enumerate(columns) if name not in spare[:gone]]
+        made = Table(*(columns[k] for k in shown), box=None)
         for column in made.columns[1:]:
             column.justify = "right"
-        for row in rows:
-            made.add_row(*row)
+        made.columns[0].no_wrap = all(len(row[0]) <= NAME for row in held)
+        for row in held:
+            made.add_row(*(row[k] for k in shown))
         console.print(made)
+        if gone:
+            say(f"left out for want of width: {', '.join(spare[:gone])}; --out writes all")
 
     order = figures.order
     say(f"device: {figures.name}")
@@ -54,6 +64,7 @@ def print_device(figures: Figures, console: Console) -> None:
                  f"{1e3 * p.seconds:.4g}", f"{p.achieved / 1e9:.4g}", f"{p.share:.0%}", str(p.n))
                 for p in figures.points
             ),
+            spare=("GFLOP", "MB at least", "FLOP/B"),
         )  # fmt: skip
     if figures.rates:
         table(
@@ -115,6 +126,12 @@ def print_device(figures: Figures, console: Console) -> None:
     for what, why in figures.left_out.items():
         say(f"left out: {what}: {why}")
     say(f"{figures.wall:.0f} s in all")
+
+
+def _width(rows: Sequence[Sequence[str]], shown: Sequence[int]) -> int:
+    """Characters of the shown columns of a table, head among its rows, where nothing wraps but long names."""
+    first, *others = (max(len(row[k]) for row in rows) for k in shown)
+    return min(first, NAME) + sum(others) + 2 * len(shown)
 
 
 def _yes(value: Any) -> str:
