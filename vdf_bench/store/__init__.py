@@ -1,7 +1,7 @@
 """What steps made, under keys of everything that made it: in a folder or at any fsspec URL.
 
-``artifact`` is what is kept, ``place`` where, ``store`` how, ``leases`` how several runs share one, ``settings`` what the
-environment says.
+``artifact`` is what is kept, ``place`` where, ``store`` how, ``leases`` how several runs share one, ``settings`` what
+the environment says.
 """
 
 from vdf_bench.store.artifact import Artifact, canonical, digest
