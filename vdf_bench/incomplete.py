@@ -62,13 +62,13 @@ def whole_cells(run: Run, tally: Tally) -> Run:
             why.setdefault(id(cell), NO_TWIN)
     kept = [cell for cell in run.plan.cells if id(cell) not in why]
     if not kept:
-        first = next(iter(tally.failures), None)
-        if first is None:
-            kept_all = "finished steps are kept, the same command goes on"
-            raise IncompleteError(f"time was up before a cell was finished: {kept_all}")
-        if first.cause in ("memory", "time", "lost"):  # the machine fell short, nothing asked was wrong
-            raise IncompleteError(first.text)
-        raise_failure(first)
+        if not tally.failures:
+            goes_on = "finished steps are kept, the same command goes on"
+            raise IncompleteError(f"time was up before a cell was finished: {goes_on}")
+        failure = tally.failures[0]
+        if failure.cause in ("memory", "time", "lost"):  # the machine fell short, nothing asked was wrong
+            raise IncompleteError(failure.text)
+        raise_failure(failure)
     told = [{"kind": "cell", "name": name(c), "why": why[id(c)]} for c in run.plan.cells if id(c) in why]
     plan = restricted(run.plan, kept)
     return replace(run, plan=replace(plan, left_out=[*plan.left_out, *told]))

@@ -106,7 +106,7 @@ class Leases:
         if beat != record["beat"]:
             self._seen[driver] = (record["beat"], self._clock())
             return True
-        return self._clock() - since <= record["term"]
+        return bool(self._clock() - since <= record["term"])
 
     def doubt(self, driver: str) -> float:
         """Seconds after which :meth:`lives`, asked again, can be sure of a driver; 0 where it is at once."""
