@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from vdf_bench.models.parser import load_parser
 from vdf_bench.steps import capture_frames, load_clip
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(one_thread):
+    """Every test here."""
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from vdf_bench.capture import Capture
 from vdf_bench.capture.scalars import eye_scalar, mouth_scalars
@@ -14,11 +13,8 @@ SIZE, COUNT = 32, 24
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(one_thread):
+    """Every test here."""
 
 
 def face_points(opening: np.ndarray, lids: np.ndarray) -> np.ndarray:

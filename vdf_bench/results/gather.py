@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vdf_bench.errors import UserError
 from vdf_bench.plan import SURROGATE
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
 PICTURES = 32
+Found = TypeVar("Found")
 _PLACE = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
 
 
@@ -198,19 +199,13 @@ class DamagedError(UserError):
     """An artifact that is needed was damaged, and has been set aside."""
 
 
-_DAMAGED = "an artifact was damaged and has been set aside: run the same command again to make it anew"
-
-
 def fetch(run: Run, key: str) -> Artifact:
     """An artifact that the run made.
 
     Raises:
         DamagedError: it was damaged and has been set aside.
     """
-    artifact = run.store.get(key)
-    if artifact is None:
-        raise DamagedError(_DAMAGED)
-    return artifact
+    return _sound(run.store.get(key))
 
 
 def fetch_meta(run: Run, key: str) -> dict[str, Any]:
@@ -219,10 +214,13 @@ def fetch_meta(run: Run, key: str) -> dict[str, Any]:
     Raises:
         DamagedError: it was damaged and has been set aside.
     """
-    meta = run.store.meta(key)
-    if meta is None:
-        raise DamagedError(_DAMAGED)
-    return meta
+    return _sound(run.store.meta(key))
+
+
+def _sound(found: Found | None) -> Found:
+    if found is None:
+        raise DamagedError("an artifact was damaged and has been set aside: run the same command again to make it anew")
+    return found
 
 
 def pictured(plan: Plan) -> Plan:

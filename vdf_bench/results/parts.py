@@ -42,6 +42,9 @@ class Parts:
 
     Args:
         run: whose rows they are.
+
+    Attributes:
+        collector: reads the cells.
     """
 
     def __init__(self, run: Run) -> None:
@@ -49,13 +52,8 @@ class Parts:
 
         self._run = run
         self._folder = run.out / FOLDER
-        self._collector = Collector(run)
+        self.collector = Collector(run)
         self._code = code_digest(*_CODE)
-
-    @property
-    def collector(self) -> Collector:
-        """What reads the cells."""
-        return self._collector
 
     def append(self, cells: Iterable[Cell]) -> None:
         """Write the rows of ``cells``, of which every step and their twins' are in the store, as a part.
@@ -105,12 +103,12 @@ class Parts:
 
     def name(self, cell: Cell) -> str:
         """What a part calls a cell: a digest of all that its rows are read from."""
-        twin = self._collector.twin(cell)
+        twin = self.collector.twin(cell)
         return digest([self._code, str(self._run.store.root), vars(cell), twin.steps if twin else {}])[:32]
 
     def _table(self, cells: Iterable[Cell]) -> pa.Table:
         # Cells share what judges said of clip and capture: once a part is enough.
-        return table_of({tuple(row.values()): row for cell in cells for row in self._collector.rows(cell)}.values())
+        return table_of({tuple(row.values()): row for cell in cells for row in self.collector.rows(cell)}.values())
 
     def _sound(self) -> Iterator[tuple[Path, pa.Table, list[str]]]:
         """Parts that can be read, and the names of the cells in each."""
