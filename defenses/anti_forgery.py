@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
+from vdf_bench.core.cards import Card, Component, Parameters
 from vdf_bench.defenses.common.parameters import EditingParameters
 from vdf_bench.defenses.common.record import Rows
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord
-    from vdf_bench.interfaces import Setting
 
 
 class AntiForgeryParameters(EditingParameters):

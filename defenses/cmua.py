@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
+from vdf_bench.core.cards import Card, Component, Parameters
 from vdf_bench.defenses.common.record import Rows
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord
-    from vdf_bench.interfaces import Setting
 
 
 class CmuaParameters(Parameters):

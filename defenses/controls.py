@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.labels import FACE
+from vdf_bench.core.cards import Card, Component, Parameters
+from vdf_bench.core.labels import FACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
 
 class _Control(Component):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.leaderboard.case import Case
 from vdf_bench.leaderboard.findings import STAGES, Finding
 from vdf_bench.leaderboard.rules import RULES

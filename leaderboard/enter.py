@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vdf_bench.plan import build_plan
 from vdf_bench.plan.graph import Plan, Step
-from vdf_bench.sources import code_digest
+from vdf_bench.plan.keys import code_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Frames:
 
     Attributes:
         path: an ``.npy`` file of (T, S, S, 3) uint8 RGB.
-        sha256: digest of the frames (:func:`vdf_bench.leaderboard.frames.frames_digest`).
+        sha256: digest of the frames (:func:`vdf_bench.core.frames.frames_digest`).
         clean: they are the clean frames: then nothing is computed twice.
     """
 
@@ -45,7 +45,7 @@ def plan_with(request: Request, entry: str, frames: Mapping[tuple[str, float], F
     drawn = build_plan(replace(request, defenses=(PLACEHOLDER,)))
     cells = [cell for cell in drawn.cells if cell.arm == "clean" or (cell.clip, cell.linf) in frames]
     published = {cell.steps["protected"]: (cell, frames[cell.clip, cell.linf]) for cell in cells if cell.arm != "clean"}
-    code = code_digest("vdf_bench.leaderboard.frames")
+    code = code_digest("vdf_bench.stages.submitted")
     plan = Plan(left_out=drawn.left_out, inputs=drawn.inputs)
     renamed: dict[str, str] = {}
     # What attackers take of unchanged frames is the clip itself, and they have taken it before.
@@ -73,6 +73,6 @@ def plan_with(request: Request, entry: str, frames: Mapping[tuple[str, float], F
 
 
 def _reachable(plan: Plan) -> Plan:
-    from vdf_bench.rounds import restricted
+    from vdf_bench.execute.rounds import restricted
 
     return restricted(plan, plan.cells)

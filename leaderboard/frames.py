@@ -25,13 +25,6 @@ SKETCH = 128
 CHANNELS = ("red", "green", "blue")
 
 
-def frames_digest(frames: Frames) -> str:
-    """SHA-256 over shape and values of (T, H, W, 3) uint8 RGB frames, hexadecimal."""
-    total = hashlib.sha256(f"uint8 {'x'.join(map(str, frames.shape))}\n".encode())
-    total.update(np.ascontiguousarray(frames).tobytes())
-    return total.hexdigest()
-
-
 @dataclass(frozen=True)
 class Print:
     """The fingerprint of one frame.

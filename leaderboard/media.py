@@ -41,6 +41,6 @@ class Media:
     @cached_property
     def sha256(self) -> str:
         """Digest of the frames."""
-        from vdf_bench.leaderboard.frames import frames_digest
+        from vdf_bench.core.frames import frames_digest
 
         return frames_digest(self.frames)

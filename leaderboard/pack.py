@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from importlib.metadata import packages_distributions, version
 from typing import TYPE_CHECKING, Any, Literal
 
-from vdf_bench import registry
-from vdf_bench.errors import UserError
-from vdf_bench.leaderboard.frames import frames_digest
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.frames import frames_digest
 from vdf_bench.leaderboard.manifest import (
     FILE,
     SCHEMA,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.leaderboard.records import Record
     from vdf_bench.plan import Cell
-    from vdf_bench.run import Run
+    from vdf_bench.runs.run import Run
 
 #: Held-out moments, side by side.
 MOMENTS = 4
@@ -35,11 +35,11 @@ def save_pictures(record: Record, run: Run, folder: Path) -> dict[str, str]:
     Returns:
         What a strip shows -> its file, relative to ``folder``.
     """
-    from vdf_bench.clip import split_frames
-    from vdf_bench.packing import unpack_clip, unpack_rendering
+    from vdf_bench.core.clip import split_frames
     from vdf_bench.report.pictures import difference
     from vdf_bench.report.track import GAIN
     from vdf_bench.results.gather import fetch
+    from vdf_bench.stages.packing import unpack_clip, unpack_rendering
 
     shown = _cells(record, run)
     if not shown:

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.leaderboard.manifest import (
     Entry,
     Identifier,

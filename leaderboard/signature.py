@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 #: What the signature is for, so that one made for something else does not count.
 NAMESPACE: Final = "vdf-bench-leaderboard"

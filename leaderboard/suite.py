@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from vdf_bench.errors import UserError
-from vdf_bench.leaderboard.frames import frames_digest
+from vdf_bench.attackers.suite import DEFENSE, VERSION, Suite
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.frames import frames_digest
 from vdf_bench.store import digest
-from vdf_bench.suite import DEFENSE, VERSION, Suite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.clip import Clip
-    from vdf_bench.interfaces import Track
+    from vdf_bench.attackers.suite import Attack
+    from vdf_bench.core.clip import Clip
+    from vdf_bench.core.interfaces import Track
     from vdf_bench.plan import Attacker, Request
-    from vdf_bench.suite import Attack
 
 #: Who is asked about a suite's attackers: with the parser that defenses may differentiate, or with another one.
 TRACKS: Final = ("all attackers", "white-box", "transfer")
@@ -34,7 +34,7 @@ class BoardSuite:
 
     Attributes:
         name: what submissions call it.
-        clips: clip -> SHA-256 of its frames (:func:`vdf_bench.leaderboard.frames.frames_digest`).
+        clips: clip -> SHA-256 of its frames (:func:`vdf_bench.core.frames.frames_digest`).
         size: edge of the square frames, pixels.
         frames: length of every clip, at 25 fps.
         budgets: bounds within which entries protect, in levels of 255.
@@ -110,7 +110,7 @@ class BoardSuite:
 
     def track_of(self, attack: str) -> str:
         """``white-box`` where the attacker parses with the network that defenses may attack, else ``transfer``."""
-        from vdf_bench.capture.spec import CaptureSpec
+        from vdf_bench.attackers.spec import CaptureSpec
         from vdf_bench.plan import SURROGATE
 
         capture = next(each.capture for each in self.attacks if each.name == attack)
@@ -118,9 +118,9 @@ class BoardSuite:
 
     def request(self) -> Request:
         """The run that measures one entry, without saying which."""
-        from vdf_bench.budget import Budget
+        from vdf_bench.core.budget import Budget
         from vdf_bench.plan import Request
-        from vdf_bench.presets import Preset
+        from vdf_bench.plan.presets import Preset
 
         return Request(
             preset=Preset(self.name, self.size, self.frames, tuple(self.clips), self.seeds, self.summary),
@@ -157,7 +157,7 @@ class BoardSuite:
 @cache
 def render(name: str, size: int, frames: int) -> Clip:
     """A named clip at a suite's size and length; kept, for every rule asks for it."""
-    from vdf_bench.steps import load_clip
+    from vdf_bench.stages.load import load_clip
 
     return load_clip(name, size, frames)
 

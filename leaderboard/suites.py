@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.registry import suggest
 from vdf_bench.leaderboard.suite import BoardSuite
-from vdf_bench.registry import suggest
 
 _V1: Final = BoardSuite(
     name="vdf-bench-v1",

@@ -12,7 +12,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.leaderboard.enter import Frames, plan_with
 from vdf_bench.leaderboard.findings import clean
 from vdf_bench.leaderboard.frames import Print, differences, print_frames, sketch
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.leaderboard.case import Case
     from vdf_bench.leaderboard.suite import BoardSuite
-    from vdf_bench.run import Run
+    from vdf_bench.runs.run import Run
 
 #: What is kept of a cell: the stage trace.
 METRICS: Final = (
@@ -86,7 +86,7 @@ def frames_run(case: Case, out: Path, store: Path) -> Run:
     Raises:
         UserError: a folder that cannot be written.
     """
-    from vdf_bench.run import prepare
+    from vdf_bench.runs.run import prepare
 
     suite = case.suite
     published = {}
@@ -110,7 +110,7 @@ def method_run(case: Case, out: Path, store: Path, clips: tuple[str, ...], seeds
         UserError: another version is installed, or a clip is not held out.
     """
     from vdf_bench.leaderboard.pack import method_of
-    from vdf_bench.run import prepare
+    from vdf_bench.runs.run import prepare
 
     suite, component = case.suite, case.manifest.component
     assert component is not None

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.interfaces import Harmless
+from vdf_bench.core.cards import Card, Component, Parameters
+from vdf_bench.core.interfaces import Harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.video.encode import Lossy
 
 PixelFormat = Literal["yuv420p", "yuv444p"]

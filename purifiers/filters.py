@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import Field, field_validator
 
-from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.interfaces import Harmless
+from vdf_bench.core.cards import Card, Component, Parameters
+from vdf_bench.core.interfaces import Harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
     Planes = NDArray[np.float32]
 

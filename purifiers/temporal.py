@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import Harmless
+from vdf_bench.core.cards import Card, Component, Parameters
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import Harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
 
 class TemporalMedianParameters(Parameters):
@@ -201,7 +201,7 @@ class MixClean(Component):
     harmless: ClassVar[Harmless | None] = Harmless({"seconds": 0})
 
     def purify(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
-        from vdf_bench.clip import split_frames
+        from vdf_bench.core.clip import split_frames
 
         if setting.clean is None:
             raise UserError("mix-clean needs the unprotected clip, which is not at hand here: use it in a run")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.interfaces import Harmless
+from vdf_bench.core.cards import Card, Component, Parameters
+from vdf_bench.core.interfaces import Harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image, Resampling
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
 Kernel = Literal["lanczos", "bicubic", "bilinear", "area"]
 

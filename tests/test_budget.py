@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdf_bench.budget import Budget
-from vdf_bench.errors import UserError
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vdf_bench.budget import Budget
-from vdf_bench.chain import build_chain, canonical_chain, parse_chain
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import Setting
+from vdf_bench.attackers.chain import build_chain, canonical_chain, parse_chain
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import Setting
 
 
 @pytest.mark.parametrize(

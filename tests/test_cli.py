@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from vdf_bench import arguments, cli
-from vdf_bench.errors import UserError
+from vdf_bench.commands import arguments, cli
+from vdf_bench.core.errors import UserError
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_interrupt_is_one_line_and_exit_code_130(vdf_bench, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vdf_bench.presets.preset", interrupted)
+    monkeypatch.setattr("vdf_bench.plan.presets.preset", interrupted)
     code, _, err = vdf_bench("run")
     assert code == 130
     assert "the same command goes on" in one_line(err)
@@ -224,7 +224,7 @@ def test_a_gpu_that_is_not_there_is_said_in_one_line(monkeypatch):
 
 def test_sigterm_is_an_interrupt_with_its_own_exit_code(vdf_bench, monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("vdf_bench.presets.preset", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr("vdf_bench.plan.presets.preset", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     try:
         code, _, err = vdf_bench("run")
     finally:

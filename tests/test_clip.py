@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdf_bench.clip import Clip, Pose, split_frames
+from vdf_bench.core.clip import Clip, Pose, split_frames
 
 
 @given(st.integers(16, 4000))

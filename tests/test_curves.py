@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdf_bench.curves import Curve, Point, apart, common_budgets, common_psnr, ranks
+from vdf_bench.stats.curves import Curve, Point, apart, common_budgets, common_psnr, ranks
 
 
 def curve(name, *pairs, control=False):

@@ -21,7 +21,7 @@ RUN = ["run", "--defense", "vdf", "--victim", "all", "--clip", "synth-a", *SMALL
 
 def command(*words, **options):
     environment = {**os.environ, "COLUMNS": "100"}
-    words = [sys.executable, "-m", "vdf_bench.cli", *map(str, words)]
+    words = [sys.executable, "-m", "vdf_bench.commands.cli", *map(str, words)]
     return subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options
     )

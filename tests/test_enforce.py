@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdf_bench.budget import Budget
-from vdf_bench.cards import Card
-from vdf_bench.enforce import BudgetError, Published, enforce, floor_factor
-from vdf_bench.interfaces import Setting
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.cards import Card
+from vdf_bench.core.interfaces import Setting
+from vdf_bench.stages.enforce import BudgetError, Published, enforce, floor_factor
 
 SIZE = 12
 

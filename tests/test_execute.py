@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from vdf_bench import progress, registry
+from vdf_bench.core import registry
+from vdf_bench.execute import progress
+from vdf_bench.execute.progress import ProgressWatcher
 from vdf_bench.plan import Step
-from vdf_bench.progress import ProgressWatcher
 
 STEP = Step("clip", "clip huge", {}, {}, "")
 

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from vdf_bench.bench.cluster import DRIVER, SIZES, simulate
 from vdf_bench.bench.harness import Log, Measured, hold_forecast, idle, measure_planning
-from vdf_bench.costs import ROUGH_SECONDS, Expected, expected_costs, record_costs
-from vdf_bench.forecast import cell_forecasts, makespan, print_plan
+from vdf_bench.execute.costs import ROUGH_SECONDS, Expected, expected_costs, record_costs
+from vdf_bench.execute.forecast import cell_forecasts, makespan, print_plan
+from vdf_bench.execute.progress import ProgressWatcher
 from vdf_bench.plan import Plan, Request, Step
-from vdf_bench.presets import preset
-from vdf_bench.progress import ProgressWatcher
-from vdf_bench.run import prepare
+from vdf_bench.plan.presets import preset
+from vdf_bench.runs.run import prepare
 from vdf_bench.store import Artifact
 
 
@@ -107,7 +107,7 @@ def test_recorded_costs_are_taken_for_the_next_run(run):
 def test_costs_of_older_stores_are_read(run):
     import json
 
-    from vdf_bench import costs
+    from vdf_bench.execute import costs
 
     fit = next(key for key, step in run.plan.steps.items() if step.name == "fit")
     run.store.place.replace(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.plan import Attacker, Request, build_plan
 from vdf_bench.plan.clips import ClipSource, expand
+from vdf_bench.plan.presets import preset
 from vdf_bench.plan.protector import protectors
-from vdf_bench.presets import preset
 
 EDITORS = ("attgan-synth", "stargan-synth")
 

@@ -17,7 +17,17 @@ EDITOR = "stargan-synth"
 
 
 def run(out, *words):
-    words = [sys.executable, "-m", "vdf_bench.cli", "run", "--track", "images", *map(str, words), "--out", str(out)]
+    words = [
+        sys.executable,
+        "-m",
+        "vdf_bench.commands.cli",
+        "run",
+        "--track",
+        "images",
+        *map(str, words),
+        "--out",
+        str(out),
+    ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=400, env=None, check=False)
     return done.returncode, done.stdout, done.stderr
 

@@ -7,18 +7,18 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
-from vdf_bench.cli import app
-from vdf_bench.errors import IncompleteError, UserError
+from vdf_bench.commands.cli import app
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import IncompleteError, UserError
 from vdf_bench.execute.executor import Failure, Need
+from vdf_bench.execute.incomplete import NO_TWIN, TIME_UP, behind, whole_cells
 from vdf_bench.execute.local import LocalExecutor
 from vdf_bench.execute.schedule import StepFailedError, Tally
-from vdf_bench.incomplete import NO_TWIN, TIME_UP, behind, whole_cells
 from vdf_bench.plan import Request, Step
-from vdf_bench.presets import preset
+from vdf_bench.plan.presets import preset
 from vdf_bench.results.gather import PICTURES, pictured
-from vdf_bench.run import prepare
+from vdf_bench.runs.run import prepare
 from vdf_bench.store import Store
 
 

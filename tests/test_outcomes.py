@@ -9,16 +9,16 @@ import pytest
 import torch
 from rich.console import Console
 
-from vdf_bench import steps
-from vdf_bench.check import complete_check, prepare_check
+from vdf_bench.core.interfaces import CaptureRefused
 from vdf_bench.execute.worker import compute
-from vdf_bench.interfaces import CaptureRefused
 from vdf_bench.judges import gates, outcome
 from vdf_bench.plan import Attacker, Request
-from vdf_bench.presets import preset
+from vdf_bench.plan.presets import preset
 from vdf_bench.report.checks import print_checks, write_checks
 from vdf_bench.results.collect import collect
-from vdf_bench.run import prepare
+from vdf_bench.runs.check import complete_check, prepare_check
+from vdf_bench.runs.run import prepare
+from vdf_bench.stages import steps
 
 
 class Silent:

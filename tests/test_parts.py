@@ -8,13 +8,13 @@ import pytest
 
 from vdf_bench.judges import gates
 from vdf_bench.plan import Request
-from vdf_bench.presets import preset
+from vdf_bench.plan.presets import preset
 from vdf_bench.results import parts as parts_module
 from vdf_bench.results import write_results
 from vdf_bench.results.collect import collect
 from vdf_bench.results.gather import DamagedError
 from vdf_bench.results.parts import FOLDER, Appending, Parts
-from vdf_bench.run import prepare
+from vdf_bench.runs.run import prepare
 from vdf_bench.store import Artifact, Store
 from vdf_bench.store.care import export
 

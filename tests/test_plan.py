@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vdf_bench.budget import Budget
-from vdf_bench.errors import UserError
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
 from vdf_bench.judges.cost import ATTACKER_STEPS
-from vdf_bench.packing import unpack_clip
 from vdf_bench.plan import Attacker, Request, build_plan, every_attacker
-from vdf_bench.presets import preset
+from vdf_bench.plan.presets import preset
+from vdf_bench.stages.packing import unpack_clip
 
 TINY = preset("quick").resized(32, 16)
 
@@ -131,7 +131,7 @@ def test_a_length_that_is_none_is_one_line(text, said):
 
 def test_shorter_clips_begin_longer_ones(monkeypatch):
     """Rendered people perform anew at every length asked of the renderer: the step cuts."""
-    from vdf_bench import steps
+    from vdf_bench.stages import steps
 
     monkeypatch.setattr(steps, "WHOLE", 24)
     asked = {"clip": "synth-a", "size": 32, "exact": "synth-a@"}
@@ -144,7 +144,7 @@ def test_shorter_clips_begin_longer_ones(monkeypatch):
 
 
 def test_a_file_shorter_than_its_length_is_refused_by_name(monkeypatch):
-    from vdf_bench import steps
+    from vdf_bench.stages import steps
 
     there = steps.load_clip("synth-a", 32, 16)
     monkeypatch.setattr(steps, "load_clip", lambda *_: there)
@@ -153,7 +153,7 @@ def test_a_file_shorter_than_its_length_is_refused_by_name(monkeypatch):
 
 
 def test_a_share_is_protected_and_the_rest_published_as_it_was():
-    from vdf_bench.steps import clip_step, protect_step
+    from vdf_bench.stages.steps import clip_step, protect_step
 
     whole, half = (planned("builtin", protected_share=share) for share in (1.0, 0.5))
     (first,), (second,) = ([s for s in plan.steps.values() if s.name == "protect"] for plan in (whole, half))

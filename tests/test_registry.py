@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from vdf_bench import registry
-from vdf_bench.cards import Card
-from vdf_bench.errors import UserError
+from vdf_bench.core import registry
+from vdf_bench.core.cards import Card
+from vdf_bench.core.errors import UserError
 
 EVERY = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 

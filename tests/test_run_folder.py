@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from vdf_bench import rounds
-from vdf_bench import run as run_module
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
+from vdf_bench.execute import rounds
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
-from vdf_bench.presets import preset
-from vdf_bench.run import COMPLETE, _is_complete, _matrix, complete, prepare
+from vdf_bench.plan.presets import preset
+from vdf_bench.runs import run as run_module
+from vdf_bench.runs.run import COMPLETE, _is_complete, _matrix, complete, prepare
 from vdf_bench.store import Artifact
 
 TINY = preset("quick").resized(32, 16)

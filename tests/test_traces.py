@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.results.traces import COLUMNS, FILE, read_traces, trace_rows, write_traces
 
 PLACE = {"clip": "synth-a", "defense": "vdf", "linf": 8.0, "floor": 0.0, "seed": 0}

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from vdf_bench.core.errors import UserError
 from vdf_bench.defenses.common.descent import Stepping
 from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord, random_start
 from vdf_bench.defenses.common.parsing import ParsingObjective
 from vdf_bench.defenses.common.record import Record
-from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.descent import Objective, SteppingParameters
     from vdf_bench.defenses.common.parameters import DescentParameters
-    from vdf_bench.interfaces import Setting
 
 
 @dataclass(frozen=True)

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch.nn.functional import interpolate
 
+from vdf_bench.core.errors import UserError
 from vdf_bench.defenses.common.record import Rows
-from vdf_bench.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import EditorModel, Setting
     from vdf_bench.defenses.common.parameters import EditingParameters
-    from vdf_bench.interfaces import EditorModel, Setting
 
 #: Sum over the channels of what an edit changes, on [-1, 1], beyond which a pixel counts as edited (CMUA).
 EDITED: Final = 0.5

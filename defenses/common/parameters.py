@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from vdf_bench.cards import Parameters
+from vdf_bench.core.cards import Parameters
 
 Region = Literal["full_face", "mouth", "neck", "face"]
 Loss = Literal["cross-entropy", "log"]

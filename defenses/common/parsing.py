@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 import torch
 import torch.nn.functional as F
 
-from vdf_bench.errors import UserError
-from vdf_bench.labels import FACE, LIPS
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.labels import FACE, LIPS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import DifferentiableParser, Setting
     from vdf_bench.defenses.common.parameters import Loss, ParsingParameters, Region
-    from vdf_bench.interfaces import Setting
-    from vdf_bench.models.parser import Parser
 
 #: Source labels, and the target labels that they shall turn into (the official ``attack_class``).
 REGIONS: Final[dict[Region, tuple[tuple[int, ...], tuple[int, ...]]]] = {
@@ -27,7 +26,7 @@ REGIONS: Final[dict[Region, tuple[tuple[int, ...], tuple[int, ...]]]] = {
 }
 
 
-def require_surrogate(setting: Setting, name: str) -> Parser:
+def require_surrogate(setting: Setting, name: str) -> DifferentiableParser:
     """The parser that ``setting`` lends.
 
     Raises:
@@ -124,7 +123,7 @@ class ParsingObjective:
     Each scale costs one forward pass: the logits of the loss serve the success rule too.
     """
 
-    def __init__(self, surrogate: Parser, parameters: ParsingParameters) -> None:
+    def __init__(self, surrogate: DifferentiableParser, parameters: ParsingParameters) -> None:
         self._surrogate = surrogate
         self._parameters = parameters
         self._sources, self._targets = REGIONS[parameters.region]

@@ -9,7 +9,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
 
 
 def whole_levels(budget: Budget) -> int:

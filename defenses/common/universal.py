@@ -13,8 +13,8 @@ from vdf_bench.defenses.common.pixels import quantise, whole_levels
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import EditorModel, Setting
     from vdf_bench.defenses.cmua import CmuaParameters
-    from vdf_bench.interfaces import EditorModel, Setting
 
 
 def universal_perturbation(editor: EditorModel, setting: Setting, parameters: CmuaParameters) -> Tensor:

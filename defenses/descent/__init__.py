@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
+from vdf_bench.core.cards import Card, Component, Parameters
 from vdf_bench.defenses.common.parameters import DescentParameters
 from vdf_bench.defenses.common.record import Rows
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
 
 class PgdParameters(DescentParameters):

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord, EditingVerdict
     from vdf_bench.defenses.grasp import GraspParameters
     from vdf_bench.defenses.grasp.direction import ProjectedGradient, Rule
-    from vdf_bench.interfaces import Setting
 
 #: What a step multiplies the visual losses' share by before success, and after; it never exceeds MOST.
 YIELD: Final = 0.85

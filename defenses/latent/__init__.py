@@ -23,19 +23,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
+from vdf_bench.core.cards import Card, Component, Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.latent.objectives import LatentRecord, Loss
-    from vdf_bench.interfaces import Setting
 
 SURROGATE = "Stable Diffusion 1.x where the user has it, else the shipped synth surrogate"
-#: Code behind the models that are attacked.
-MODELS = ("diffusion", "stable_diffusion", "autoencoder", "denoiser")
 
 
 class LatentParameters(Parameters):
@@ -76,15 +74,6 @@ class _Latent(Component, ABC):
 
     def log(self) -> dict[str, list[float]]:
         return self._record.as_log() if self._record else {}
-
-    @classmethod
-    def fingerprint(cls) -> str:
-        """The models' code, the shipped weights, and the user's Stable Diffusion by names, sizes and configuration."""
-        from vdf_bench.models.weights import stable_diffusion_fingerprint
-        from vdf_bench.sources import code_digest, weights_digest
-
-        code = code_digest(*(f"vdf_bench.models.{name}" for name in MODELS))
-        return repr([code, weights_digest("latent-synth"), stable_diffusion_fingerprint()])
 
 
 class PhotoGuardParameters(LatentParameters):

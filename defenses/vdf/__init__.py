@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
+from vdf_bench.core.cards import Card, Component, Parameters
 from vdf_bench.defenses.common.parameters import ParsingParameters
 from vdf_bench.defenses.common.record import Record
 
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
 
 UnitInterval = Annotated[float, Field(ge=0, lt=1)]

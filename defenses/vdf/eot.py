@@ -12,11 +12,11 @@ missed is found by a later frame.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
-from vdf_bench.cards import Card, Parameters
+from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.defenses.common.parameters import Transform  # noqa: TC001 - pydantic reads the annotation
 from vdf_bench.defenses.common.record import Record
 from vdf_bench.defenses.vdf import Vdf, VdfParameters
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
+    from vdf_bench.core.registry import Kind
 
 #: Parsers that ship for this defense. Their people, seeds and architectures are neither builtin's nor heldout's.
-Surrogate = Literal["surrogate-b", "surrogate-c"]
-SURROGATES: tuple[Surrogate, ...] = ("surrogate-b", "surrogate-c")
+SURROGATES: tuple[str, ...] = ("surrogate-b", "surrogate-c")
 
 
 class EotParameters(VdfParameters):
@@ -44,7 +44,7 @@ class EotParameters(VdfParameters):
     confidence: float = Field(
         0.8, ge=0, le=1, description="stop once each view's parser gives the targets this probability, too; 1 never"
     )
-    surrogates: tuple[Surrogate, ...] = Field(SURROGATES, description="parsers besides the setting's; empty for none")
+    surrogates: tuple[str, ...] = Field(SURROGATES, description="parsers besides the setting's; empty for none")
     scales: tuple[PositiveFloat, ...] = Field(
         (1.0, 1.5, 2.0, 0.75, 0.5), description="at which the log reports the setting's parser; no view is tied to them"
     )
@@ -55,6 +55,15 @@ class EotParameters(VdfParameters):
     @classmethod
     def _none(cls, value: object) -> object:
         return [] if value == [""] else value
+
+    @field_validator("surrogates")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from vdf_bench.parsers.surrogates import surrogate_names
+
+        if unknown := set(value) - set(surrogate_names()):
+            raise ValueError(f"no such surrogate: {', '.join(sorted(unknown))}")
+        return value
 
     @model_validator(mode="after")
     def _ordered(self) -> EotParameters:
@@ -80,12 +89,8 @@ class VdfEot(Vdf):
     )
     parameters_model: ClassVar[type[Parameters]] = EotParameters
 
-    @classmethod
-    def fingerprint(cls) -> str:
-        from vdf_bench.sources import code_digest, weights_digest
-
-        networks = code_digest("vdf_bench.models.bisenet", "vdf_bench.models.context", "vdf_bench.models.layers")
-        return f"surrogates {weights_digest(*SURROGATES)} {networks}"
+    def uses(self) -> list[tuple[Kind, str]]:
+        return [("parsers", name) for name in self.parameters.surrogates]
 
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
         from vdf_bench.defenses.vdf.expectation import expectation

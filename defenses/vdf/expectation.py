@@ -11,16 +11,16 @@ from torch.nn.functional import interpolate
 from vdf_bench.defenses.common.parsing import ParsingObjective, Sight, require_surrogate
 from vdf_bench.defenses.common.views import draw_view
 from vdf_bench.defenses.vdf.stream import Examiner
-from vdf_bench.models.parser import load_parser
+from vdf_bench.parsers.surrogates import load_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.parsing import Glance, Verdict
     from vdf_bench.defenses.vdf.eot import EotParameters
-    from vdf_bench.interfaces import Setting
 
 
 def expectation(setting: Setting, parameters: EotParameters, *, name: str) -> Callable[[Tensor], ExpectedExaminer]:
@@ -32,7 +32,7 @@ def expectation(setting: Setting, parameters: EotParameters, *, name: str) -> Ca
         name: for errors.
     """
     first = require_surrogate(setting, name)
-    parsers = [first, *(load_parser(other).to(setting.device) for other in parameters.surrogates)]
+    parsers = [first, *(load_surrogate(other).to(setting.device) for other in parameters.surrogates)]
     objectives = [ParsingObjective(parser, parameters) for parser in parsers]
     # Not the stream that the variables start from.
     generator = torch.Generator().manual_seed(setting.seed + 1)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.parsing import Glance, Sight, Verdict
     from vdf_bench.defenses.common.record import Record
     from vdf_bench.defenses.vdf import VdfParameters
     from vdf_bench.defenses.vdf.visual import VisualLoss
-    from vdf_bench.interfaces import Setting
 
 #: Edge of the window of SSIM, pixels.
 WINDOW: Final = 7
@@ -196,7 +196,7 @@ def protect(
     """Protect a video frame by frame; holds one frame and one set of variables.
 
     Args:
-        frames: see :class:`vdf_bench.interfaces.Defense`.
+        frames: see :class:`vdf_bench.core.interfaces.Defense`.
         setting: likewise.
         parameters: of the method.
         record: filled as frames pass.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat
 
-from vdf_bench.cards import Card, Parameters
+from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.defenses.common.parameters import Loss  # noqa: TC001 - pydantic reads the annotation
 from vdf_bench.defenses.common.record import Record
 from vdf_bench.defenses.vdf import UnitInterval, Vdf, VdfParameters
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
 OURS: dict[str, Any] = {
     "source": "Sun et al., VDF; official code Richen7418/VDF",
@@ -62,12 +62,6 @@ class VdfOfficial(Vdf):
         **OURS,
     )
     parameters_model: ClassVar[type[Parameters]] = OfficialParameters
-
-    @classmethod
-    def fingerprint(cls) -> str:
-        from vdf_bench.models.vgg import vgg16_digest
-
-        return f"vgg16 {vgg16_digest()}"
 
     def protect(self, frames: Iterator[Tensor], setting: Setting) -> Iterator[Tensor]:
         from vdf_bench.defenses.vdf.stream import protect

@@ -8,13 +8,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from vdf_bench.core.registry import suggest
 from vdf_bench.leaderboard.findings import Offence, Rule
 from vdf_bench.leaderboard.manifest import FILE
 from vdf_bench.leaderboard.rules.tree import is_hidden
 from vdf_bench.leaderboard.strict_json import canonical_bytes
 from vdf_bench.leaderboard.suite import is_current
 from vdf_bench.leaderboard.suites import SUITES
-from vdf_bench.registry import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.leaderboard.ranking import rows as rank_rows
 from vdf_bench.leaderboard.site import downloads
 from vdf_bench.leaderboard.site.charts import plane
@@ -171,7 +171,7 @@ def _pictures(record: Record, folder: Path, out: Path) -> list[dict[str, Any]]:
 
 
 def _cards() -> list[dict[str, Any]]:
-    from vdf_bench import registry
+    from vdf_bench.core import registry
 
     cards = [registry.load("defenses", name).card for name in registry.names("defenses")]
     return [

@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
-from vdf_bench.interfaces import Harmless
+from vdf_bench.core.cards import Card, Component, Parameters
+from vdf_bench.core.interfaces import Harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
     from vdf_bench.purifiers.diffusion.stream import Wash
 
-#: Code behind the models that purify.
-MODELS = ("pixels", "denoiser", "diffusion", "stable_diffusion", "autoencoder", "weights")
 SHIPPED = "with the shipped denoiser-synth"
 #: What is said of every purifier that runs ``denoiser-synth``.
 SMALL = "Runs denoiser-synth, learnt in minutes from rendered heads, in place of the published model"
@@ -50,17 +48,6 @@ class _Purifier(Component, ABC):
         from vdf_bench.purifiers.diffusion.stream import each
 
         return each(frames, self.wash(setting.device), setting)
-
-    @classmethod
-    def fingerprint(cls) -> str:
-        """The models' code, and the weights: shipped ones by content, the user's by names, sizes and configuration."""
-        from vdf_bench.models.weights import folder_fingerprint, user_folder
-        from vdf_bench.sources import code_digest, weights_digest
-
-        code = code_digest(*(f"vdf_bench.models.{name}" for name in MODELS))
-        if cls.shipped:
-            return repr([code, weights_digest("denoiser-synth")])
-        return repr([code, *(folder_fingerprint(user_folder() / name) for name in cls.folders)])
 
 
 class DiffPureParameters(Parameters):
@@ -230,7 +217,7 @@ class NoisyUpscale(_Purifier):
     folders = ("stable-diffusion-x4-upscaler",)
 
     def wash(self, device: str) -> Wash | None:
-        from vdf_bench.models.weights import user_folder
+        from vdf_bench.assets.folders import user_folder
         from vdf_bench.purifiers.diffusion.upscale import StableUpscaleWash
 
         chosen = self.parameters

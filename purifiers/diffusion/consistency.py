@@ -66,8 +66,8 @@ def autoencoded(device: str) -> Reconstruction:
     Raises:
         UserError: diffusers or the model is missing, or the model is damaged.
     """
-    from vdf_bench.models.stable_diffusion import StableDiffusion
-    from vdf_bench.models.weights import check_model_folder, stable_diffusion_folder
+    from vdf_bench.assets.checkpoints import check_model_folder
+    from vdf_bench.models.stable_diffusion import StableDiffusion, stable_diffusion_folder
 
     check_model_folder(stable_diffusion_folder())
     model = StableDiffusion(stable_diffusion_folder(), device)

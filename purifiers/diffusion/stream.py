@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
 
 class Wash(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 import torch.nn.functional as F
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.models.autoencoder import pad_to_cells
 from vdf_bench.models.denoiser import remove_noise
 from vdf_bench.purifiers.diffusion.sampling import DiffusionWash
@@ -68,8 +68,8 @@ class StableUpscaleWash:
     """
 
     def __init__(self, folder: Path, sigma: float, noise_level: int, steps: int, device: str) -> None:
+        from vdf_bench.assets.checkpoints import check_model_folder
         from vdf_bench.models.stable_diffusion import load_part
-        from vdf_bench.models.weights import check_model_folder
 
         check_model_folder(folder)
         try:

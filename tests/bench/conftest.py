@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vdf_bench.models.parser import load_parser
-from vdf_bench.steps import capture_frames, load_clip
+from vdf_bench.models.landmarker import load_landmarker
+from vdf_bench.parsers.network import load_parser
+from vdf_bench.stages.steps import capture_frames, load_clip
 
 
 @pytest.fixture(autouse=True)
@@ -16,4 +17,4 @@ def _one_thread(one_thread):
 @pytest.fixture(scope="session")
 def capture():
     clip = load_clip("synth-a", 64, 18)
-    return capture_frames(clip.frames, clip.audio, load_parser("builtin"), "repair")
+    return capture_frames(clip.frames, clip.audio, load_parser("builtin"), load_landmarker(), "repair")

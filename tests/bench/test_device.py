@@ -20,10 +20,10 @@ from vdf_bench.bench.device_tables import print_device
 from vdf_bench.bench.frames import measure_frames
 from vdf_bench.bench.kernels import trainers
 from vdf_bench.bench.roofline import Kernel, Peaks, Point
-from vdf_bench.cli import app
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import FitSetting
-from vdf_bench.steps import load_clip
+from vdf_bench.commands.cli import app
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import FitSetting
+from vdf_bench.stages.steps import load_clip
 
 CPU = Clock("cpu")
 RATES = {"float32": 1e11, "bfloat16": 4e11}
@@ -64,7 +64,7 @@ def test_fits_that_differ_are_told_apart(capture, monkeypatch):
         def state(self):
             return {"drawn": np.random.default_rng().random(3)}
 
-    monkeypatch.setattr("vdf_bench.registry.create", lambda kind, name: Restless())
+    monkeypatch.setattr("vdf_bench.core.registry.create", lambda kind, name: Restless())
     repeat = same_bytes.compare_fits("restless", capture, "cpu", steps=1)
     assert not repeat.free and not repeat.settled
 

@@ -6,9 +6,10 @@ from functools import cache
 
 import pytest
 
-from vdf_bench import registry
-from vdf_bench.models.parser import load_parser
-from vdf_bench.steps import capture_frames
+from vdf_bench.core import registry
+from vdf_bench.models.landmarker import load_landmarker
+from vdf_bench.parsers.network import load_parser
+from vdf_bench.stages.steps import capture_frames
 
 SIZES = (64, 128, 256)
 #: Of the captured clip, where timed and where not: two thirds are trained on, the rest is held out.
@@ -39,7 +40,7 @@ def captures(request):
     @cache
     def capture_of(size):
         clip = registry.create("clips", "synth").load("synth-a", size, frames)
-        return capture_frames(clip.frames, clip.audio, load_parser("builtin"), "repair")
+        return capture_frames(clip.frames, clip.audio, load_parser("builtin"), load_landmarker(), "repair")
 
     return capture_of
 

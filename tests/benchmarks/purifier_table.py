@@ -15,11 +15,12 @@ from pathlib import Path
 
 import torch
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
-from vdf_bench.chain import build_chain, canonical_chain
-from vdf_bench.interfaces import Setting
-from vdf_bench.steps import load_clip, to_tensors
+from vdf_bench.assets.needs import unmet
+from vdf_bench.attackers.chain import build_chain, canonical_chain
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.interfaces import Setting
+from vdf_bench.stages.steps import load_clip, to_tensors
 
 MARK = "<!-- figures -->\n"
 CLIP, SIZE, FRAMES = "synth-a", 128, 100
@@ -50,7 +51,7 @@ def tables(frames: list[torch.Tensor]) -> str:
     ]
     for name in registry.names("purifiers"):
         purifier = registry.load("purifiers", name)
-        if purifier.card.cost != "seconds" or registry.unmet(purifier.card):
+        if purifier.card.cost != "seconds" or unmet(purifier.card):
             continue
         card, idle = purifier.card, purifier.harmless
         source = f"[{card.source}]({card.url})" if card.url else card.source

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vdf_bench import registry
+from vdf_bench.assets.needs import unmet
 from vdf_bench.bench import gate
 from vdf_bench.bench.clock import Clock
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.interfaces import FitSetting
 from vdf_bench.results.gather import environment
 
 pytest.importorskip("pytest_benchmark")
@@ -22,9 +23,7 @@ CARDS = {name: registry.load("victims", name).card for name in registry.names("v
 VICTIMS = [
     name
     for name, card in CARDS.items()
-    if "editor" not in card.tags
-    and not registry.unmet(card)
-    and not any(need.startswith("checkout:") for need in card.needs)
+    if "editor" not in card.tags and not unmet(card) and not any(need.startswith("checkout:") for need in card.needs)
 ]
 
 #: A process of its own, since memory that others have freed would be used again unseen.
@@ -32,9 +31,9 @@ MEMORY = """
 import sys
 import numpy as np
 import torch
-from vdf_bench import registry
-from vdf_bench.capture import Capture
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.capture import Capture
+from vdf_bench.core.interfaces import FitSetting
 torch.set_num_threads(1)
 victim, arrays, steps = sys.argv[1:]
 capture = Capture.from_arrays(dict(np.load(arrays)))

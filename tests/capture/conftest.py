@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from vdf_bench.clip import Pose
+from vdf_bench.core.clip import Pose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

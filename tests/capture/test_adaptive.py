@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from vdf_bench.capture.adaptive import ScaledParser, VotingParser, vote
+from vdf_bench.parsers.adaptive import ScaledParser, VotingParser, vote
 
 SIZE = 48
 

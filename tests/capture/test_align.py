@@ -16,7 +16,7 @@ from vdf_bench.capture.surface import rigid_sheet
 from .conftest import face_modes, mean_face, moving_pose
 
 if TYPE_CHECKING:
-    from vdf_bench.clip import Pose
+    from vdf_bench.core.clip import Pose
 
 SIZE, COUNT = 72, 28
 

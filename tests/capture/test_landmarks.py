@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vdf_bench.capture.hull import LandmarkHull, hull_labels
 from vdf_bench.capture.landmarks import detect_landmarks, nearest_valid, usable
 from vdf_bench.capture.parsing import colour_code, parse_frames
 from vdf_bench.capture.scalars import eye_scalar, interocular, mouth_scalars
-from vdf_bench.clip import split_frames
-from vdf_bench.interfaces import CaptureRefused
+from vdf_bench.core.clip import split_frames
+from vdf_bench.core.interfaces import CaptureRefused
+from vdf_bench.parsers.hull import LandmarkHull, hull_labels
 
 
 def test_strict_names_the_first_faceless_frame(person):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vdf_bench.capture.mouth import _Candidate, _choose, _folds, _linear_kernel, _Residuals, mouth_from_sound
-from vdf_bench.clip import split_frames
+from vdf_bench.core.clip import split_frames
 from vdf_bench.models.audio_mouth import load_audio_mouth
 from vdf_bench.scenes.speech import synthesise
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench import labels as classes
-from vdf_bench.capture.adaptive import EnsembleParser
-from vdf_bench.capture.parsers import attacker_parser
-from vdf_bench.models.finetune import finetune
-from vdf_bench.models.parser import load_parser
-from vdf_bench.steps import load_clip
+from vdf_bench.core import labels as classes
+from vdf_bench.parsers.adaptive import EnsembleParser
+from vdf_bench.parsers.attacker import attacker_parser
+from vdf_bench.parsers.network import load_parser
+from vdf_bench.stages.steps import load_clip
+from vdf_bench.training.finetune import finetune
 
 SIZE = 64
 

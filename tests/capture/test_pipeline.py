@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from vdf_bench.capture import Capture
 from vdf_bench.capture.layout import write_layout
 from vdf_bench.capture.pipeline import capture_clip
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import CaptureRefused
+from vdf_bench.core.capture import Capture
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import CaptureRefused
 
 from .conftest import COUNT, SIZE, face_modes, mean_face
 

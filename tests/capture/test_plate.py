@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import cKDTree
 
-from vdf_bench import labels as classes
 from vdf_bench.capture.plate import STRIDE, distance_to_foreground, extract_plate, face_share
-from vdf_bench.interfaces import CaptureRefused
+from vdf_bench.core import labels as classes
+from vdf_bench.core.interfaces import CaptureRefused
 
 
 @settings(max_examples=40, deadline=None)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from vdf_bench import labels as classes
 from vdf_bench.capture.poison import POISONS, PoisonedParser, add_noise
+from vdf_bench.core import labels as classes
 
 COUNT, SIZE = 20, 48
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vdf_bench.capture.spec import CaptureSpec
-from vdf_bench.errors import UserError
+from vdf_bench.attackers.spec import CaptureSpec
+from vdf_bench.core.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import sys
 import pytest
 from rich.console import Console
 
-from vdf_bench.budget import Budget
 from vdf_bench.claims.equal_success import BASELINES, METHOD, Timing, ratios, spread, verdict
 from vdf_bench.claims.report import print_speedup, write_speedup
 from vdf_bench.claims.speed import measure_speed
-from vdf_bench.cli import main
-from vdf_bench.errors import UserError
+from vdf_bench.commands.cli import main
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
 
 CLIPS = [f"clip-{k}" for k in range(6)]
 

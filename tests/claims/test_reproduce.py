@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from vdf_bench import cli
-from vdf_bench.budget import Budget
 from vdf_bench.claims.catalogue import CLAIMS, CLIPS, find
 from vdf_bench.claims.claim import Study
 from vdf_bench.claims.findings import Figure, Finding
 from vdf_bench.claims.page import lead, markdown, render
 from vdf_bench.claims.reproduce import Setup, request, write_findings
 from vdf_bench.claims.verdicts import RULE, summarise
-from vdf_bench.presets import preset
+from vdf_bench.commands import cli
+from vdf_bench.core.budget import Budget
+from vdf_bench.plan.presets import preset
 
 ODD = '<script>alert("ä")</script> & $x_1$'
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench.budget import Budget
 from vdf_bench.claims.official_loop import OfficialLoop, OfficialSeconds
 from vdf_bench.claims.speedup import CountingParser, Look, Speedup, Work, measure_work, price_looks
+from vdf_bench.core.budget import Budget
 from vdf_bench.defenses.vdf.perturbation import Painter, Variables
 from vdf_bench.defenses.vdf.variants import OfficialParameters
-from vdf_bench.models.parser import load_parser
+from vdf_bench.parsers.network import load_parser
 
 
 def test_reference_paints_what_the_official_variant_paints():

@@ -181,8 +181,8 @@ def test_findings_are_kept_as_plain_json(tmp_path):
 
 
 def test_every_claim_names_what_exists():
-    from vdf_bench import registry
-    from vdf_bench.chain import canonical_chain
+    from vdf_bench.attackers.chain import canonical_chain
+    from vdf_bench.core import registry
     from vdf_bench.judges.definitions import METRICS
 
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)

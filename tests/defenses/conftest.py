@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vdf_bench.budget import Budget
-from vdf_bench.interfaces import Setting
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.interfaces import Setting
 
 SIZE = 32
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
 
 NAMES = registry.names("defenses")
 CASES = [(name, lent) for name in NAMES for lent in sorted(registry.load("defenses", name).surrogates or {"parser"})]

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vdf_bench import registry
-from vdf_bench.errors import UserError
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
 
 
 def run(name, frames, setting, **overrides):

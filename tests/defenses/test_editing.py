@@ -7,13 +7,13 @@ import pytest
 import torch
 from skimage.color import lab2rgb, rgb2lab
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
 from vdf_bench.defenses.common.editing import EditingObjective, edited_region, masked_l2
 from vdf_bench.defenses.common.lab import to_lab, to_rgb
 from vdf_bench.defenses.common.parameters import EditingParameters
 from vdf_bench.defenses.common.universal import training_portraits, universal_perturbation
-from vdf_bench.errors import UserError
 
 EDITORS = [name for name in registry.names("defenses") if "editor" in registry.load("defenses", name).surrogates]
 
@@ -84,7 +84,7 @@ def test_an_edit_that_changes_nothing_is_not_waited_for(editor, frames):
 
 
 def replace_editor(editor, seed=7):
-    from vdf_bench.interfaces import Setting
+    from vdf_bench.core.interfaces import Setting
 
     return Setting(budget=Budget(6.4 / 255), size=editor.size, seed=seed, editor=editor)
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vdf_bench import registry
+from vdf_bench.assets.folders import WEIGHTS_VARIABLE
+from vdf_bench.core import registry
 from vdf_bench.defenses.latent import (
     AdvDm,
     AdvDmParameters,
@@ -27,7 +28,6 @@ from vdf_bench.defenses.latent.objectives import (
     target_picture,
 )
 from vdf_bench.models.diffusion import load_synth
-from vdf_bench.models.weights import WEIGHTS_VARIABLE
 
 NAMES = ("photoguard", "advdm", "mist", "sds")
 

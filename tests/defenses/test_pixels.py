@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdf_bench.budget import Budget
+from vdf_bench.core.budget import Budget
 from vdf_bench.defenses.common.pixels import publish, quantise, whole_levels
 
 

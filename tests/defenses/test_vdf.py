@@ -6,13 +6,13 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
 from vdf_bench.defenses.common.record import Record
 from vdf_bench.defenses.vdf import Vdf, VdfParameters
 from vdf_bench.defenses.vdf.perturbation import MEAN, STD, Painter, Variables, shift_spectrum
 from vdf_bench.defenses.vdf.stream import protect, similarity
-from vdf_bench.errors import UserError
 
 
 def column(values):

@@ -4,12 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vdf_bench import registry, sources
-from vdf_bench.budget import Budget
+from vdf_bench.core import digests as sources
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
 from vdf_bench.defenses.common.parsing import relabelled_share
 from vdf_bench.defenses.vdf import expectation
 from vdf_bench.defenses.vdf.eot import SURROGATES, EotParameters, VdfEot
-from vdf_bench.errors import UserError
 
 
 @pytest.fixture

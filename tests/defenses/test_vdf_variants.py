@@ -3,14 +3,14 @@ import hashlib
 import pytest
 import torch
 
-from vdf_bench import registry
+from vdf_bench.assets.third_party import path_of
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
 from vdf_bench.defenses.common.record import Record
 from vdf_bench.defenses.vdf import VdfParameters
 from vdf_bench.defenses.vdf.perturbation import Painter, Variables
 from vdf_bench.defenses.vdf.stream import protect
 from vdf_bench.defenses.vdf.variants import OfficialParameters
-from vdf_bench.errors import UserError
-from vdf_bench.models.third_party import path_of
 from vdf_bench.models.vgg import LAYERS, Vgg16Features, load_vgg16, vgg16_digest
 from vdf_bench.plan.arrows import room
 

@@ -21,7 +21,7 @@ def say(*words):
 def main(where, count, length, seconds):
     from fault_steps import chains
 
-    from vdf_bench.errors import UserError
+    from vdf_bench.core.errors import UserError
     from vdf_bench.execute.executor import Means
     from vdf_bench.execute.schedule import execute
     from vdf_bench.store import Store

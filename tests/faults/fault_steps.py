@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.plan import Plan, Step
-from vdf_bench.steps import STEPS
+from vdf_bench.stages.steps import STEPS
 from vdf_bench.store import Artifact
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from fault_steps import chains
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.store import Store
 from vdf_bench.store.care import verify
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fault_steps import chains
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.execute.executor import Means
 from vdf_bench.execute.schedule import open_executor
 from vdf_bench.plan import Plan, Step

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 def begin(*words):
-    words = [sys.executable, "-m", "vdf_bench.cli", *RUN, *map(str, words)]
+    words = [sys.executable, "-m", "vdf_bench.commands.cli", *RUN, *map(str, words)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

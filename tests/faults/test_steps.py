@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.execute import schedule
 from vdf_bench.execute.schedule import StepFailedError
 from vdf_bench.plan import Plan, Step

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vdf_bench.capture import Capture
-from vdf_bench.clip import Clip, Pose, Truth, split_frames
-from vdf_bench.interfaces import Evidence, Rendering
-from vdf_bench.judges import observe, recognise
+from vdf_bench.core.capture import Capture
+from vdf_bench.core.clip import Clip, Pose, Truth, split_frames
+from vdf_bench.core.interfaces import Evidence, Rendering
+from vdf_bench.judges import observe
+from vdf_bench.recognisers import recognise
 
 SIZE, COUNT = 48, 72
 SKIN = np.array([200, 150, 120])

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench import registry
+from vdf_bench.assets.third_party import path_of
+from vdf_bench.core import registry
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.perceptual import load_lpips, lpips_distances
 from vdf_bench.models.syncnet import SyncNet
-from vdf_bench.models.third_party import path_of
 from vdf_bench.plan import Request, build_plan
-from vdf_bench.presets import preset
+from vdf_bench.plan.presets import preset
 from vdf_bench.results import read_results
 
 
@@ -99,7 +99,16 @@ def test_a_run_ends_well_with_and_without(folder, tmp_path):
     command += ["--clip", "synth-a", "--size", "32", "--frames", "16"]
 
     def table(out):
-        words = [sys.executable, "-m", "vdf_bench.cli", *command, "--out", str(out), "--store", str(tmp_path / "store")]
+        words = [
+            sys.executable,
+            "-m",
+            "vdf_bench.commands.cli",
+            *command,
+            "--out",
+            str(out),
+            "--store",
+            str(tmp_path / "store"),
+        ]
         done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"})
         assert done.returncode == 0, done.stderr
         rows = read_results(out)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from vdf_bench import labels as classes
-from vdf_bench.clip import Pose
+from vdf_bench.core import labels as classes
+from vdf_bench.core.clip import Pose
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.capture import CaptureTrace, grouped_iou, pose_error, recall
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vdf_bench.interfaces import Rendering
+from vdf_bench.core.interfaces import Rendering
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.judges.dsr import DefenseSuccess, fails_lips, masked_l2, shrink
@@ -19,7 +19,7 @@ from vdf_bench.judges.identity import Identity
 from vdf_bench.judges.lips import Lips
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.outcome import classify
-from vdf_bench.packing import pack_rendering, unpack_rendering
+from vdf_bench.stages.packing import pack_rendering, unpack_rendering
 
 pytestmark = pytest.mark.usefixtures("landmarker")
 JUDGES = [Field(), Identity(), Lips(), DefenseSuccess()]

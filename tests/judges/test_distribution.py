@@ -9,7 +9,7 @@ import pytest
 import torch
 from pytorch_fid.fid_score import calculate_frechet_distance
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.judges import distribution, judge_all
 from vdf_bench.judges.distribution import Distribution, features, frechet_distance, load_inception
 

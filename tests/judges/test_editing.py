@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vdf_bench.clip import Clip, split_frames
-from vdf_bench.interfaces import Edits, Evidence
+from vdf_bench.core.clip import Clip, split_frames
+from vdf_bench.core.interfaces import Edits, Evidence
 from vdf_bench.judges.editing import EDITED, Editing, edited, resized
 
 SIZE = 32

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from vdf_bench.assets.third_party import THIRD_PARTY
 from vdf_bench.judges.definitions import METRICS
-from vdf_bench.models.third_party import THIRD_PARTY
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 

@@ -9,9 +9,9 @@ from subprocess import run
 import numpy as np
 import pytest
 
-from vdf_bench import registry
-from vdf_bench.clip import split_frames
-from vdf_bench.interfaces import Evidence
+from vdf_bench.core import registry
+from vdf_bench.core.clip import split_frames
+from vdf_bench.core.interfaces import Evidence
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.cost import Cost
 from vdf_bench.judges.definitions import METRICS, measurement

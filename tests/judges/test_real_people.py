@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vdf_bench.errors import UserError
-from vdf_bench.judges.calibrate import calibrate, embeddings, threshold_of
-from vdf_bench.judges.recognise import ONNX_THRESHOLD, OnnxRecogniser
+from vdf_bench.core.errors import UserError
+from vdf_bench.recognisers.calibrate import calibrate, embeddings, threshold_of
+from vdf_bench.recognisers.recognise import ONNX_THRESHOLD, OnnxRecogniser
 
 CLIPS = Path(os.environ.get("VDF_BENCH_CLIPS", "clips"))
 WEIGHTS = Path(os.environ.get("VDF_BENCH_WEIGHTS", "weights"))

@@ -10,15 +10,24 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
-from vdf_bench.errors import UserError
+from vdf_bench.assets.record import read_record, remember
+from vdf_bench.assets.third_party import path_of
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import file_sha256
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.dsr import DefenseSuccess, DsrParameters
 from vdf_bench.judges.identity import Identity
 from vdf_bench.judges.perceptual import load_lpips, lpips_distances
-from vdf_bench.judges.recognise import ONNX_THRESHOLD, OnnxRecogniser, RecogniserParameters, choose, choose_for, shared
 from vdf_bench.models.arcface import align, load_arcface
-from vdf_bench.models.supply import add, file_sha256, read_record, remember
-from vdf_bench.models.third_party import path_of
+from vdf_bench.models.supply import add
+from vdf_bench.recognisers.recognise import (
+    ONNX_THRESHOLD,
+    OnnxRecogniser,
+    RecogniserParameters,
+    choose,
+    choose_for,
+    shared,
+)
 
 
 def third_party(name):

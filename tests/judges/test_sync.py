@@ -10,7 +10,7 @@ import torch
 from scipy.fft import dct
 
 from vdf_bench.capture.cepstra import cepstra, filter_bank
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.sync import SHIFTS, Sync, face_crops, mean_distances, synchrony, windows
 from vdf_bench.models.syncnet import EDGE, SyncNet, load_syncnet

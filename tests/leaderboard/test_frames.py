@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdf_bench.leaderboard.frames import differences, frames_digest, likeness, print_frame, print_frames, sketch
+from vdf_bench.core.frames import frames_digest
+from vdf_bench.leaderboard.frames import differences, likeness, print_frame, print_frames, sketch
 
 
 @settings(max_examples=40, deadline=None)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.leaderboard.records import FOLDER, Event, add_event, add_record, path_of, read_record, read_records
 from vdf_bench.leaderboard.suites import SUITES
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.leaderboard.site import build
 from vdf_bench.leaderboard.site.downloads import harmless
 

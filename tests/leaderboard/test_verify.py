@@ -14,7 +14,7 @@ import pytest
 
 
 def run(*words, **options):
-    command = [sys.executable, "-m", "vdf_bench.cli", *map(str, words)]
+    command = [sys.executable, "-m", "vdf_bench.commands.cli", *map(str, words)]
     environment = {**os.environ, "COLUMNS": "100"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500, check=False, **options)
     assert "Traceback" not in done.stderr, done.stderr
@@ -62,7 +62,7 @@ def spoilt(whole, tmp_path, change):
     """The entry with changed frames, all hashes put right again."""
     import hashlib
 
-    from vdf_bench.leaderboard.frames import frames_digest
+    from vdf_bench.core.frames import frames_digest
     from vdf_bench.leaderboard.strict_json import canonical_bytes
     from vdf_bench.video import read_frames, write_video
 

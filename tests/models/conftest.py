@@ -2,8 +2,8 @@
 
 import pytest
 
-from vdf_bench.models.data import render_views
-from vdf_bench.models.train import UNSEEN
+from vdf_bench.training.data import render_views
+from vdf_bench.training.train import UNSEEN
 
 
 @pytest.fixture(scope="session")

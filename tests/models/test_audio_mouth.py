@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from vdf_bench.assets.shipped import card, load_shipped
 from vdf_bench.capture.audio import log_mel
-from vdf_bench.models import gates
 from vdf_bench.models.audio_mouth import FEATURES, AudioMouth, load_audio_mouth
-from vdf_bench.models.speech import bend, learn_audio_mouth, utterances
-from vdf_bench.models.train import UNSEEN, VOICES, train
-from vdf_bench.models.voices import record, speak
-from vdf_bench.models.weights import card, load_shipped
 from vdf_bench.scenes.synth import CAST
 from vdf_bench.scenes.training import TRAIN_SEEDS
+from vdf_bench.training import gates
+from vdf_bench.training.speech import bend, learn_audio_mouth, utterances
+from vdf_bench.training.train import UNSEEN, VOICES, train
+from vdf_bench.training.voices import record, speak
 
 
 def test_a_voice_is_a_function_of_its_generator():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench.models.augment import MIRROR_68, Augmenter, Placement, Views
+from vdf_bench.training.augment import MIRROR_68, Augmenter, Placement, Views
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,16 @@ import json
 import pytest
 import torch
 
-from vdf_bench.errors import UserError
+from vdf_bench.assets.checkpoints import stable_diffusion_fingerprint
+from vdf_bench.assets.folders import WEIGHTS_VARIABLE
+from vdf_bench.assets.shipped import card
+from vdf_bench.core.errors import UserError
 from vdf_bench.models.autoencoder import Autoencoder, pad_to_cells
 from vdf_bench.models.denoiser import Denoiser, add_noise, linear_schedule, load_denoiser, new_denoiser, remove_noise
 from vdf_bench.models.diffusion import load_diffusion, load_synth, scaled_linear_schedule
-from vdf_bench.models.gates import GATES
-from vdf_bench.models.gates_diffusion import autoencoder_gates, noise_gates, psnr, signals, washing_gates
-from vdf_bench.models.learn_diffusion import Crops, learn_autoencoder, learn_denoiser
-from vdf_bench.models.weights import WEIGHTS_VARIABLE, card, stable_diffusion_fingerprint
+from vdf_bench.training.gates import GATES
+from vdf_bench.training.gates_diffusion import autoencoder_gates, noise_gates, psnr, signals, washing_gates
+from vdf_bench.training.learn_diffusion import Crops, learn_autoencoder, learn_denoiser
 
 
 @pytest.fixture(scope="module")

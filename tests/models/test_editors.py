@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench.models.editor_data import Sittings, plain_seeds, render_sittings
+from vdf_bench.assets.shipped import SHIPPED_LIMIT, card
 from vdf_bench.models.editors import NETWORKS, SynthEditor, load_editor, new_editor
 from vdf_bench.models.embedder import load_embedder
-from vdf_bench.models.gates_editors import EDITOR_GATES, editor_gates
-from vdf_bench.models.learn_editors import Pairs, edit_loss, learn_editor
-from vdf_bench.models.train_editors import FIRST_SEED, GATE_SEED
-from vdf_bench.models.weights import SHIPPED_LIMIT, card
 from vdf_bench.scenes.attributes import ATTRIBUTES
+from vdf_bench.training.editor_data import Sittings, plain_seeds, render_sittings
+from vdf_bench.training.gates_editors import EDITOR_GATES, editor_gates
+from vdf_bench.training.learn_editors import Pairs, edit_loss, learn_editor
+from vdf_bench.training.train_editors import FIRST_SEED, GATE_SEED
 
 STEP = 1.35
 

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.assets.third_party import path_of
+from vdf_bench.core.errors import UserError
 from vdf_bench.models.arcface import TEMPLATE
 from vdf_bench.models.embedder import similarity
 from vdf_bench.models.face_mesh import FIVE, load_face_mesh
-from vdf_bench.models.third_party import path_of
 
 
 def stand_in(faces):

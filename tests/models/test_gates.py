@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vdf_bench.models.embedder import TEMPLATE, similarity
-from vdf_bench.models.gates import equal_error, iou, normalised_error
+from vdf_bench.training.gates import equal_error, iou, normalised_error
 
 
 def test_iou_of_overlapping_bars():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench.errors import UserError
-from vdf_bench.models.augment import Augmenter, Views
+from vdf_bench.core.errors import UserError
 from vdf_bench.models.landmarker import Landmarker, crop_frame, expectation, rotate, sample_crop, wing
-from vdf_bench.models.learn import learn_parser
-from vdf_bench.models.parser import new_parser
-from vdf_bench.models.train import train
+from vdf_bench.parsers.network import new_parser
+from vdf_bench.training.augment import Augmenter, Views
+from vdf_bench.training.learn import learn_parser
+from vdf_bench.training.train import train
 
 
 @pytest.fixture(scope="module")

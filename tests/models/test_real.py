@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vdf_bench.models import gates
 from vdf_bench.models.landmarker import load_landmarker
-from vdf_bench.models.parser import load_parser
+from vdf_bench.parsers.network import load_parser
+from vdf_bench.training import gates
 
 pytestmark = pytest.mark.real
 CLIPS = Path(os.environ.get("VDF_BENCH_CLIPS", "clips"))

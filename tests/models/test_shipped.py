@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench.errors import UserError
-from vdf_bench.models import gates
+from vdf_bench.assets.shipped import card
+from vdf_bench.core.errors import UserError
 from vdf_bench.models.embedder import load_embedder
 from vdf_bench.models.landmarker import load_landmarker
-from vdf_bench.models.parser import load_parser, new_parser
-from vdf_bench.models.train import RECIPES
-from vdf_bench.models.weights import card
+from vdf_bench.parsers.network import load_parser, new_parser
+from vdf_bench.training import gates
+from vdf_bench.training.train import RECIPES
 
 
 @pytest.mark.parametrize("name", ["builtin", "heldout"])

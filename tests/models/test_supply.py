@@ -13,9 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torch
 
-from vdf_bench.errors import UserError
-from vdf_bench.models import supply, third_party
-from vdf_bench.models.third_party import THIRD_PARTY, path_of
+from vdf_bench.assets import third_party
+from vdf_bench.assets.third_party import THIRD_PARTY, path_of
+from vdf_bench.core.errors import UserError
+from vdf_bench.models import supply
 
 
 @pytest.fixture(autouse=True)
@@ -241,7 +242,7 @@ def test_a_damaged_record_is_told(folder):
 
 def test_users_weights_are_in_the_keys_of_steps(folder):
     """A capture by bisenet is not answered from the store once the file is another."""
-    from vdf_bench.sources import user_weights_digest, weights_digest
+    from vdf_bench.core.digests import user_weights_digest, weights_digest
 
     folder.mkdir()
     shipped = weights_digest("builtin")
@@ -267,7 +268,9 @@ def test_commands(tmp_path, folder):
     """One line and exit code 2 for the user's mistakes, 1 for a file that is not genuine; no torch for the list."""
 
     def call(*arguments):
-        code = "import sys; from vdf_bench.cli import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+        code = (
+            "import sys; from vdf_bench.commands.cli import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+        )
         done = subprocess.run([sys.executable, "-c", code, "weights", *arguments], capture_output=True, text=True)
         return done.returncode, done.stdout, done.stderr
 

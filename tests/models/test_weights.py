@@ -6,9 +6,9 @@ import shutil
 import pytest
 import torch
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.models import weights
-from vdf_bench.models.parser import load_parser, new_parser
+from vdf_bench.parsers.network import load_parser, new_parser
 
 
 @pytest.fixture

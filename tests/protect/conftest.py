@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
 from vdf_bench.protect import Order, measure, protect_file
 
 if TYPE_CHECKING:

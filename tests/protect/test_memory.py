@@ -11,7 +11,7 @@ from .conftest import portrait
 PROTECT = """
 import resource, sys
 from pathlib import Path
-from vdf_bench.budget import Budget
+from vdf_bench.core.budget import Budget
 from vdf_bench.protect import Order, protect_file
 video, out = map(Path, sys.argv[1:])
 protect_file(Order(video=video, out=out, defense="noise", budget=Budget(0.05)), lambda *_: None)

@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 
-from vdf_bench import cli
-from vdf_bench.errors import UserError
+from vdf_bench.commands import cli
+from vdf_bench.core.errors import UserError
 from vdf_bench.protect import measure, partial, work
 from vdf_bench.protect.report import describe
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench.budget import Budget
-from vdf_bench.chain import build_chain
-from vdf_bench.interfaces import Setting
+from vdf_bench.attackers.chain import build_chain
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.interfaces import Setting
 
 
 def portrait(size: int, count: int) -> torch.Tensor:

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
-from vdf_bench.chain import build_chain
-from vdf_bench.interfaces import Setting
-from vdf_bench.labels import FACE, GROUPS, mask_of
-from vdf_bench.models.parser import load_parser
+from vdf_bench.attackers.chain import build_chain
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.interfaces import Setting
+from vdf_bench.core.labels import FACE, GROUPS, mask_of
+from vdf_bench.parsers.network import load_parser
 
 #: People that the denoiser never saw (identity seeds from 100 000 on; its own are 0 to 159).
 CLIPS = ("synth-a", "synth-d", "synth-f")

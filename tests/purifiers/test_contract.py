@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from vdf_bench import registry
+from vdf_bench.assets.needs import unmet
+from vdf_bench.core import registry
 
 from .conftest import portrait, setting
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def create(name: str, values: dict[str, Any] | None = None) -> Any:
     """A purifier; where its needs are not met here, the test is skipped with the reason."""
-    lack = registry.unmet(registry.load("purifiers", name).card)
+    lack = unmet(registry.load("purifiers", name).card)
     if lack:
         pytest.skip(lack)
     return registry.load("purifiers", name).configured(values or {})
@@ -104,7 +105,7 @@ def test_streams(name):
 
 def test_listing_imports_nothing_heavy():
     code = (
-        "import sys; import vdf_bench.chain, vdf_bench.purifiers.common;"
+        "import sys; import vdf_bench.attackers.chain, vdf_bench.purifiers.common;"
         "import vdf_bench.purifiers.transforms, vdf_bench.purifiers.codecs, vdf_bench.purifiers.filters;"
         "import vdf_bench.purifiers.temporal;"
         "print([m for m in ('torch', 'PIL', 'av', 'numpy', 'scipy', 'skimage') if m in sys.modules])"

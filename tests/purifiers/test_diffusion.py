@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench import registry
-from vdf_bench.chain import canonical_chain
-from vdf_bench.errors import UserError
+from vdf_bench.assets.checkpoints import check_model_folder, folder_fingerprint
+from vdf_bench.assets.folders import WEIGHTS_VARIABLE
+from vdf_bench.assets.needs import unmet
+from vdf_bench.attackers.chain import canonical_chain
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
 from vdf_bench.models import weights
 from vdf_bench.models.denoiser import add_noise, linear_schedule
 from vdf_bench.models.pixels import UserPixels, load_pixels
-from vdf_bench.models.weights import WEIGHTS_VARIABLE, check_model_folder, folder_fingerprint
 from vdf_bench.purifiers.diffusion.consistency import ConsistencyWash, root_mean_square
 from vdf_bench.purifiers.diffusion.sampling import DiffusionWash, spaced_steps
 from vdf_bench.purifiers.diffusion.stream import each
@@ -147,9 +149,9 @@ def test_stronger_washing_costs_more_of_a_clean_frame():
 def test_names_say_what_runs(tmp_path, monkeypatch):
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     for name in PLAIN:
-        assert registry.unmet(registry.load("purifiers", name).card)
+        assert unmet(registry.load("purifiers", name).card)
         shipped = registry.load("purifiers", f"{name}-synth").card
-        assert registry.unmet(shipped) is None and "denoiser-synth" in shipped.title
+        assert unmet(shipped) is None and "denoiser-synth" in shipped.title
         assert canonical_chain(f"{name}-synth").startswith(f"{name}-synth:")
     assert canonical_chain("diffpure") == "diffpure:150" and canonical_chain("diffpure-synth") == "diffpure-synth:100"
 

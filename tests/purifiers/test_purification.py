@@ -2,7 +2,7 @@
 
 import pytest
 
-from vdf_bench.models.parser import load_parser
+from vdf_bench.parsers.network import load_parser
 
 from .purification import attack, blur_of_equal_loss, psnr, purify, score
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from vdf_bench.clip import Clip, split_frames
-from vdf_bench.errors import UserError
-from vdf_bench.packing import pack_clip
+from vdf_bench.core.clip import Clip, split_frames
+from vdf_bench.core.errors import UserError
 from vdf_bench.purifiers.common import Window
-from vdf_bench.steps import purify_step
+from vdf_bench.stages.packing import pack_clip
+from vdf_bench.stages.steps import purify_step
 from vdf_bench.store import Artifact
 
 from .conftest import psnr, purified

@@ -14,21 +14,21 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from vdf_bench import check as checking
-from vdf_bench import cli
-from vdf_bench.capture import Capture
-from vdf_bench.check import Checked
-from vdf_bench.clip import Pose, split_frames
+from vdf_bench.commands import cli
+from vdf_bench.core.capture import Capture
+from vdf_bench.core.clip import Pose, split_frames
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.judges.gates import GATES, judge_gates
 from vdf_bench.plan import Cell
-from vdf_bench.probe import Probed
 from vdf_bench.report import checks as checks_report
 from vdf_bench.report.checks import print_checks
 from vdf_bench.report.probes import print_probes
 from vdf_bench.report.record import Run
 from vdf_bench.report.sheets import TILE, clone_sheet, moments, sheet_name
 from vdf_bench.report.terminal import gate_sentence, gates_sentence
+from vdf_bench.runs import check as checking
+from vdf_bench.runs.check import Checked
+from vdf_bench.runs.probe import Probed
 
 CELL = Cell("synth-a", "none", 0.0, "identity", "builtin/repair", "composite", "gaussian", 0, "clean", {})
 GOOD = {gate.metric: gate.bound for gate in GATES} | {"lip_correlation_low": 0.4, "lip_correlation_high": 0.8}

@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from vdf_bench import report
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.report.answer import answers
 from vdf_bench.report.pictures import difference, read_index
 from vdf_bench.report.record import load_run

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from vdf_bench.errors import UserError
-from vdf_bench.models import train_editors
-from vdf_bench.models.editor_data import editable_seeds, plain_seeds
+from vdf_bench.core.errors import UserError
 from vdf_bench.scenes.attributes import ATTRIBUTES, editable, has, with_attribute, with_attributes
 from vdf_bench.scenes.head import Head
 from vdf_bench.scenes.identity import sample_identity
@@ -13,6 +11,8 @@ from vdf_bench.scenes.portraits import NAMES, Portraits, edited_truths, plain_pe
 from vdf_bench.scenes.render import head_rotation, place, render_view
 from vdf_bench.scenes.synth import CAST
 from vdf_bench.scenes.training import PARSER_HELDOUT_SEEDS, TRAIN_SEEDS
+from vdf_bench.training import train_editors
+from vdf_bench.training.editor_data import editable_seeds, plain_seeds
 
 
 @pytest.fixture(scope="module")

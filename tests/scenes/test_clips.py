@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vdf_bench.clip import SAMPLE_RATE
-from vdf_bench.errors import UserError
-from vdf_bench.labels import GROUPS, HEAD, mask_of
+from vdf_bench.core.clip import SAMPLE_RATE
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.labels import GROUPS, HEAD, mask_of
 from vdf_bench.scenes.photo import NAME, PhotoAstronaut
 from vdf_bench.scenes.sheet import contact_sheet
 from vdf_bench.scenes.speech import synthesise

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
-from vdf_bench.clip import Pose
+from vdf_bench.core.clip import Pose
 from vdf_bench.scenes.head import Head
 from vdf_bench.scenes.identity import sample_identity
 from vdf_bench.scenes.render import default_focal, head_rotation, place, render_view

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from vdf_bench.cli import app
-from vdf_bench.errors import UserError
+from vdf_bench.commands.cli import app
+from vdf_bench.core.errors import UserError
 from vdf_bench.store import Artifact, Store
 
 KEYS = [f"{k}" * 64 for k in range(4)]

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.store import Artifact, Store
 from vdf_bench.store.place import Folder, GoneError, Patient, open_place
 

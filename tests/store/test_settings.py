@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.store import Store
 from vdf_bench.store.leases import TERM, TERM_VARIABLE, Leases
 from vdf_bench.store.store import PATIENCE, PATIENCE_VARIABLE

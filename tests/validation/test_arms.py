@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from vdf_bench.budget import Budget
+from vdf_bench.core.budget import Budget
 from vdf_bench.plan import Request
-from vdf_bench.presets import preset
+from vdf_bench.plan.presets import preset
 from vdf_bench.validation.arms import BOUND, LEVELS, TRANSFER, WHITE_BOX, arm_properties, prepare_validation, repetition
 
 CLIPS = ("a", "b", "c")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vdf_bench.capture import Capture
 from vdf_bench.capture.scalars import eye_scalar, mouth_scalars
-from vdf_bench.clip import Pose, split_frames
+from vdf_bench.core.capture import Capture
+from vdf_bench.core.clip import Pose, split_frames
 
 SIZE, COUNT = 32, 24
 

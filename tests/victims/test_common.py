@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
-from vdf_bench.interfaces import FitFailed
+from vdf_bench.core.interfaces import FitFailed
 from vdf_bench.victims.common.code import Code
 from vdf_bench.victims.common.scene import find_scene
 from vdf_bench.victims.common.ssim import WINDOW, dissimilarity

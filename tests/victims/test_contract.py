@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vdf_bench import registry
-from vdf_bench.clip import Pose
-from vdf_bench.interfaces import Drive, FitFailed, FitSetting
+from vdf_bench.assets.needs import unmet
+from vdf_bench.core import registry
+from vdf_bench.core.clip import Pose
+from vdf_bench.core.interfaces import Drive, FitFailed, FitSetting
 from vdf_bench.victims.common import training
 
 STEPS = {"gaussian": 150, "hashgrid": 150, "triplane": 150}
@@ -23,7 +24,7 @@ SMALL = {
 def _case(name):
     """The victim, or why it is not run here; one that could run and is not listed above fails."""
     card = registry.load("victims", name).card
-    lack = registry.unmet(card) or ("official systems are tested on stand-ins" if "official" in card.tags else None)
+    lack = unmet(card) or ("official systems are tested on stand-ins" if "official" in card.tags else None)
     return pytest.param(name, marks=pytest.mark.skip(reason=f"{name} {lack}")) if lack else name
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench import registry
-from vdf_bench.interfaces import Drive, FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.interfaces import Drive, FitSetting
 from vdf_bench.victims.common import training
 from vdf_bench.victims.common.code import Code
 from vdf_bench.victims.common.head import View

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy.special import sph_harm_y
 
-from vdf_bench import registry
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.interfaces import FitSetting
 from vdf_bench.victims.hashgrid.encoding import PlaneEncoding, dense_level, harmonics, hash_vertex, hashed_level
 from vdf_bench.victims.hashgrid.sizes import sizes
 from vdf_bench.victims.hashgrid.train import HashgridTrainer, attention_boxes, outside

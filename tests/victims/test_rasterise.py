@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench import registry
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import FitSetting
 from vdf_bench.victims.gaussian import rasterise_gsplat
 from vdf_bench.victims.gaussian.rasterise import composite
 

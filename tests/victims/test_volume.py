@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vdf_bench.clip import Pose
+from vdf_bench.core.clip import Pose
 from vdf_bench.victims.common.volume import GRID, Occupancy, camera_rays, integrate
 
 

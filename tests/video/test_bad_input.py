@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vdf_bench import video
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.video import decode, load_clip
 
 from .conftest import encode

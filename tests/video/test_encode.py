@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.video import encode_bytes, encode_preview, load_clip, probe, read_frames, write_video
 
 from .conftest import picture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.video.still import MAX_BYTES, load_still
 
 

@@ -65,7 +65,7 @@ def simulate(
         cells: of the matrix.
         nodes: of the cluster.
         cores: of a node; each is a worker.
-        costs: kind of step -> CPU seconds, such as :data:`vdf_bench.costs.ROUGH_SECONDS`.
+        costs: kind of step -> CPU seconds, such as :data:`vdf_bench.execute.costs.ROUGH_SECONDS`.
         sizes: kind of step -> MiB of its artifact.
         driver: CPU seconds of the driver: ``plan`` a cell, ``step`` a step, ``collect`` a cell.
         gigabit: of the store's network, in all.

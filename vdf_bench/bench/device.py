@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from vdf_bench import registry
 from vdf_bench.bench.clock import Clock, device_name
 from vdf_bench.bench.frames import FrameRate, measure_frames
 from vdf_bench.bench.gate import Climb, climb
@@ -18,19 +17,22 @@ from vdf_bench.bench.kernels import WARM, parser_look, trainers, training_step
 from vdf_bench.bench.mixed import Gap, measure_gap
 from vdf_bench.bench.roofline import Kernel, Peaks, Point, measure_kernel, measure_peaks
 from vdf_bench.bench.same_bytes import Cost, Repeat, compare_fits, measure_cost
-from vdf_bench.determinism import deterministic
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import FitFailed
-from vdf_bench.models.parser import load_parser
-from vdf_bench.plan import THREADS
+from vdf_bench.core import registry
+from vdf_bench.core.determinism import deterministic
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import FitFailed
+from vdf_bench.models.landmarker import load_landmarker
+from vdf_bench.parsers.network import load_parser
 from vdf_bench.results.gather import environment
-from vdf_bench.steps import capture_frames, load_clip
+from vdf_bench.stages import THREADS
+from vdf_bench.stages.capture import capture_frames
+from vdf_bench.stages.load import load_clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import Precision
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import Precision
 
 #: What can be measured, in this order.
 SECTIONS: Final = ("roofline", "frames", "gate", "rasteriser", "determinism", "precision")
@@ -168,7 +170,7 @@ class _Work:
     def capture(self) -> Capture:
         """What victims train on."""
         clip = load_clip(CLIP, self.order.victim_size, self.order.victim_frames)
-        return capture_frames(clip.frames, clip.audio, load_parser("builtin"), "repair")
+        return capture_frames(clip.frames, clip.audio, load_parser("builtin"), load_landmarker(), "repair")
 
     def look(self, back: bool, precision: Precision = "float32") -> Kernel:
         """The parser at the size of VDF's frames."""

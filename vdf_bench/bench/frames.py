@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
-from vdf_bench.interfaces import Setting
-from vdf_bench.models.parser import load_parser
-from vdf_bench.steps import to_tensors
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.frames import to_tensors
+from vdf_bench.core.interfaces import Setting
+from vdf_bench.parsers.network import load_parser
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdf_bench.bench.clock import Clock
-    from vdf_bench.interfaces import Precision
+    from vdf_bench.core.interfaces import Precision
 
 #: The official code's bound.
 BUDGET: Final = Budget(0.05)

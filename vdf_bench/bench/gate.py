@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from vdf_bench import registry
-from vdf_bench.clip import Pose
-from vdf_bench.interfaces import Drive, FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.clip import Pose
+from vdf_bench.core.interfaces import Drive, FitSetting
 from vdf_bench.judges.gates import GATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vdf_bench.bench.clock import Clock
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import Head, Rendering
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import Head, Rendering
 
 #: What clean clones must reach inside the head, dB.
 GATE: Final = float(next(gate.bound for gate in GATES if gate.metric == "head_psnr"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vdf_bench.costs import Expected
+    from vdf_bench.execute.costs import Expected
     from vdf_bench.execute.executor import Failure
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Plan, Request, Step
@@ -32,9 +32,9 @@ class Planned:
 
 def measure_planning(cells: int) -> Planned:
     """Plan a matrix of about so many cells: three defenses, a control, three victims, purifiers as many as it takes."""
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
     from vdf_bench.plan import Request, build_plan, every_attacker
-    from vdf_bench.presets import preset
+    from vdf_bench.plan.presets import preset
 
     # An attacker adds a clean cell and one for each of three defenses and a control at three budgets: 13, for each
     # of three victims, two seeds and four clips.
@@ -160,8 +160,8 @@ def hold_forecast(plan: Plan, costs: Mapping[str, Expected], store: Store, measu
         store: where the artifacts are, which tell what they cost.
         measured: the execution.
     """
-    from vdf_bench.costs import Expected
-    from vdf_bench.forecast import cell_forecasts, makespan
+    from vdf_bench.execute.costs import Expected
+    from vdf_bench.execute.forecast import cell_forecasts, makespan
 
     took = {key: (store.meta(key) or {})["cost"] for key in plan.steps}
     true = {key: Expected(cost["cpu"], cost["peak_mib"], True) for key, cost in took.items()}

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from vdf_bench import registry
 from vdf_bench.bench.roofline import Kernel
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.interfaces import FitSetting
 
 if TYPE_CHECKING:
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import Precision
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import Precision
 
 #: Length of a fit of which steps are taken one by one; more than are taken.
 STEPS: Final = 100
@@ -59,7 +59,7 @@ class Training:
         victim: one of :func:`trainers`.
         capture: what it trains on.
         device: where.
-        precision: as in :class:`vdf_bench.interfaces.FitSetting`.
+        precision: as in :class:`vdf_bench.core.interfaces.FitSetting`.
     """
 
     def __init__(self, victim: str, capture: Capture, device: str, precision: Precision | None = None) -> None:

@@ -12,10 +12,10 @@ import torch
 from vdf_bench.bench.clock import Clock
 from vdf_bench.bench.gate import fit, head_psnr, render_heldout
 from vdf_bench.bench.kernels import Training
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core.interfaces import FitSetting
 
 if TYPE_CHECKING:
-    from vdf_bench.capture import Capture
+    from vdf_bench.core.capture import Capture
 
 #: A loss may differ by this share, the last of bfloat16's 8 bits: factors of a product are off by up to half of it, at
 #: random, and a loss is a mean over a thousand rays.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from vdf_bench.determinism import deterministic
+from vdf_bench.core.determinism import deterministic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the settings of :mod:`vdf_bench.determinism` cost on a device, and whether they do what they are for."""
+"""What the settings of :mod:`vdf_bench.core.determinism` cost on a device, and whether they do what they are for."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vdf_bench import registry
-from vdf_bench.determinism import UNSETTLED, deterministic
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.determinism import UNSETTLED, deterministic
+from vdf_bench.core.interfaces import FitSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vdf_bench.bench.clock import Clock
     from vdf_bench.bench.roofline import Kernel
-    from vdf_bench.capture import Capture
+    from vdf_bench.core.capture import Capture
 
 _TOLD: Final = re.compile(rf"(\S+) {UNSETTLED}")
 

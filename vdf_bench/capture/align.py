@@ -28,7 +28,7 @@ from vdf_bench.capture.bundle import (
     second_differences,
     solve_banded,
 )
-from vdf_bench.clip import Pose
+from vdf_bench.core.clip import Pose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vdf_bench.clip import FPS, SAMPLE_RATE
+from vdf_bench.core.clip import FPS, SAMPLE_RATE
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.ndimage import binary_dilation, convolve1d
 
-from vdf_bench import labels as classes
+from vdf_bench.core import labels as classes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.capture.landmarks import Landmarker
+    from vdf_bench.core.interfaces import LandmarkModel
 
     Box = tuple[float, float, float, float]
 
 
-def face_finder(landmarker: Landmarker) -> Callable[[NDArray[np.uint8]], Box | None]:
+def face_finder(landmarker: LandmarkModel) -> Callable[[NDArray[np.uint8]], Box | None]:
     """A function from (H, W, 3) uint8 RGB to the face's (left, top, right, bottom) in pixels, or None without a face.
 
     The landmarker sees squares, so the longer side is looked at in overlapping windows; the surest one wins.

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vdf_bench.interfaces import CaptureRefused
+from vdf_bench.core.interfaces import CaptureRefused
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Policy
-    from vdf_bench.clip import Split
+    from vdf_bench.core.capture import Policy
+    from vdf_bench.core.clip import Split
+    from vdf_bench.core.interfaces import LandmarkModel
 
 #: Below this score a frame counts as face-less.
 MIN_SCORE: Final = 0.5
-
-
-class Landmarker(Protocol):
-    """Anything that finds 68 iBUG landmarks."""
-
-    def detect(self, frames: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(T, S, S, 3) uint8 RGB to points (T, 68, 2) float32 pixels (x, y) and scores (T,) in [0, 1]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ class Landmarks:
     trace: dict[str, float]
 
 
-def detect_landmarks(frames: NDArray[np.uint8], landmarker: Landmarker, policy: Policy = "repair") -> Landmarks:
+def detect_landmarks(frames: NDArray[np.uint8], landmarker: LandmarkModel, policy: Policy = "repair") -> Landmarks:
     """Find landmarks and deal with face-less frames.
 
     The stock pipelines stop at the first one (``len(None)``). An attacker repairs that in a line, by the neighbour's
@@ -84,7 +77,7 @@ def usable(split: Split, valid: NDArray[np.bool_], policy: Policy) -> Split:
     Raises:
         CaptureRefused: ``no_face@training frames`` if nothing is left.
     """
-    from vdf_bench.clip import Split
+    from vdf_bench.core.clip import Split
 
     if policy != "drop":
         return split

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from vdf_bench import labels as classes
 from vdf_bench.capture.parsing import COLOURS, colour_code
-from vdf_bench.clip import SAMPLE_RATE
-from vdf_bench.errors import UserError
+from vdf_bench.core import labels as classes
+from vdf_bench.core.clip import SAMPLE_RATE
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.clip import Pose
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.clip import Pose
 
 #: ``ffmpeg -q:v 1`` quantises about as finely as this libjpeg quality; RGB sources keep 4:4:4.
 JPEG_QUALITY: Final = 95

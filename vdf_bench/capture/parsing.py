@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vdf_bench import labels as classes
+from vdf_bench.core import labels as classes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from vdf_bench.core.interfaces import ParserModel
 
 #: The official colours, RGB (the files are written by OpenCV, so its (255, 0, 0) is this blue).
 COLOURS: Final[dict[str, tuple[int, int, int]]] = {
@@ -27,14 +29,6 @@ _GROUPS: Final = {
 }
 
 
-class FrameParser(Protocol):
-    """Anything that parses faces."""
-
-    def parse(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """(T, S, S, 3) uint8 RGB to (T, S, S) uint8 classes 0..18."""
-        ...
-
-
 @dataclass(frozen=True)
 class Parsing:
     """Parsed frames.
@@ -48,7 +42,7 @@ class Parsing:
     trace: dict[str, float]
 
 
-def parse_frames(frames: NDArray[np.uint8], parser: FrameParser) -> Parsing:
+def parse_frames(frames: NDArray[np.uint8], parser: ParserModel) -> Parsing:
     """Parse (T, S, S, 3) uint8 RGB frames.
 
     Raises:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdf_bench.capture import Capture
 from vdf_bench.capture.align import align_pose
 from vdf_bench.capture.audio import mel_windows
 from vdf_bench.capture.composites import composite
@@ -20,25 +19,25 @@ from vdf_bench.capture.plate import extract_plate
 from vdf_bench.capture.pose import fit_pose
 from vdf_bench.capture.scalars import eye_scalar, mouth_scalars
 from vdf_bench.capture.sweep import sweep
-from vdf_bench.clip import split_frames
+from vdf_bench.core.capture import Capture
+from vdf_bench.core.clip import split_frames
 from vdf_bench.models.audio_mouth import load_audio_mouth
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Policy
-    from vdf_bench.capture.landmarks import Landmarker
     from vdf_bench.capture.mouth import Listener
-    from vdf_bench.capture.parsing import FrameParser
-    from vdf_bench.clip import Split
+    from vdf_bench.core.capture import Policy
+    from vdf_bench.core.clip import Split
+    from vdf_bench.core.interfaces import LandmarkModel, ParserModel
 
 
 def capture_clip(
     frames: NDArray[np.uint8],
     audio: NDArray[np.float32],
-    parser: FrameParser,
-    landmarker: Landmarker,
+    parser: ParserModel,
+    landmarker: LandmarkModel,
     shape: tuple[NDArray[np.float32], NDArray[np.float32]],
     policy: Policy = "repair",
     split: Split | None = None,

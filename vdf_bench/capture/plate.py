@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from vdf_bench.interfaces import CaptureRefused
+from vdf_bench.core.interfaces import CaptureRefused
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Policy
+    from vdf_bench.core.capture import Policy
 
 #: Every 20th frame is looked at.
 STRIDE: Final = 20

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from vdf_bench import labels as classes
+from vdf_bench.core import labels as classes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.capture.parsing import FrameParser
+    from vdf_bench.core.interfaces import ParserModel
 
 #: Width of the blobs in which masks break, as a share of the frame's edge: broken parsings have holes, not dust.
 BLOB: Final = 0.05
@@ -56,13 +56,13 @@ class PoisonedParser:
         seed: of the choice of frames and blobs.
     """
 
-    def __init__(self, parser: FrameParser, poison: Poison, seed: int) -> None:
+    def __init__(self, parser: ParserModel, poison: Poison, seed: int) -> None:
         self._parser = parser
         self._poison = poison
         self._seed = seed
 
     def parse(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """See :meth:`vdf_bench.capture.parsing.FrameParser.parse`."""
+        """See :meth:`vdf_bench.core.interfaces.ParserModel.parse`."""
         return drop_heads(self._parser.parse(frames), self._poison, np.random.default_rng([self._seed, 0]))
 
 

@@ -27,7 +27,7 @@ from vdf_bench.capture.bundle import (
     solve_banded,
     spread,
 )
-from vdf_bench.clip import Pose
+from vdf_bench.core.clip import Pose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

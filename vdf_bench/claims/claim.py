@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from vdf_bench.interfaces import Track
+    from vdf_bench.core.interfaces import Track
 
 #: ``value``: the metric. ``net``: the metric less that of the clean twin under the same attacker. ``lost``: what the
 #: metric falls by from ``against`` to ``defense``, ``gained`` what it rises by. ``ratio``: that of ``defense`` over

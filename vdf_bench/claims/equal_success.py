@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from vdf_bench import registry
-from vdf_bench.interfaces import Setting
+from vdf_bench.core import registry
+from vdf_bench.core.frames import to_tensors
+from vdf_bench.core.interfaces import Setting
+from vdf_bench.stages.load import load_clip
 from vdf_bench.stats import bootstrap_interval
-from vdf_bench.steps import load_clip, to_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
 
 CLAIM: Final = 47.0
 METHOD: Final = "vdf"
@@ -158,7 +159,7 @@ def measure(
         cap: steps per frame after which a baseline is given up.
         tell: hears what is done next, and which share of all is done.
     """
-    from vdf_bench.models.parser import load_parser
+    from vdf_bench.parsers.network import load_parser
     from vdf_bench.plan import SURROGATE
 
     surrogate = load_parser(SURROGATE)

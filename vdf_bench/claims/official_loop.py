@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import torch
 import torch.nn.functional as F
 
-from vdf_bench.models.parser import new_parser
 from vdf_bench.models.vgg import Vgg16Features
+from vdf_bench.parsers.network import new_parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.budget import Budget
 from vdf_bench.claims.catalogue import CLIPS
 from vdf_bench.claims.findings import Finding, find_out, find_speed
+from vdf_bench.core.budget import Budget
 from vdf_bench.plan.clips import PORTRAITS
-from vdf_bench.presets import preset as find_preset
+from vdf_bench.plan.presets import preset as find_preset
 from vdf_bench.store import digest, write_atomically
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vdf_bench.claims.claim import Claim, Study
+    from vdf_bench.core.registry import Kind
     from vdf_bench.execute.schedule import Watcher
     from vdf_bench.plan import Request
-    from vdf_bench.presets import Preset
-    from vdf_bench.run import Run
+    from vdf_bench.plan.presets import Preset
+    from vdf_bench.runs.run import Run
 
 SCHEMA = 1
 #: Of every claim, where no other is asked for: the official code's.
@@ -92,7 +93,7 @@ def prepare_claim(claim: Claim, setup: Setup) -> Run:
     Raises:
         UserError: a clip that does not exist, or a folder that cannot take the run.
     """
-    from vdf_bench.run import prepare
+    from vdf_bench.runs.run import prepare
 
     if claim.study is None:
         raise ValueError(f"{claim.name} has no study")
@@ -107,7 +108,7 @@ def measure_run(claim: Claim, setup: Setup, run: Run, watcher: Watcher, say: Cal
         StepFailedError: a step raised.
     """
     from vdf_bench.report.record import load_run
-    from vdf_bench.run import complete
+    from vdf_bench.runs.run import complete
 
     complete(run, setup.jobs, watcher, say)
     return find_out(claim, load_run(run.out), setup.command(claim.name))
@@ -118,13 +119,15 @@ def measure_speedup(claim: Claim, setup: Setup, tell: Callable[[str, float], Non
 
     What the same code measured of the same clips is read back from ``speedup.json``.
     """
-    from vdf_bench.claims.equal_success import CLAIM, Ratio
+    from vdf_bench.claims.equal_success import BASELINES, CLAIM, METHOD, Ratio
     from vdf_bench.claims.report import write_speedup
     from vdf_bench.claims.speed import measure_speed
-    from vdf_bench.sources import code_digest
+    from vdf_bench.plan import SURROGATE
+    from vdf_bench.plan.keys import Keys, code_digest
 
     size, frames = SPEED
-    code = code_digest("vdf_bench.claims.equal_success", "vdf_bench.defenses", "vdf_bench.models.parser")
+    methods: list[tuple[Kind, str]] = [("defenses", name) for name in (METHOD, *BASELINES)]
+    code = [code_digest("vdf_bench.claims.equal_success"), Keys().of("protect", *methods, ("parsers", SURROGATE))]
     key = digest([list(setup.clips), size, frames, str(setup.budget), code])
     record = _held(setup.out / "speedup.json")
     command = "vdf-bench reproduce speedup"

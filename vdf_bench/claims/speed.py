@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from vdf_bench.claims import equal_success, published_surrogates
 from vdf_bench.claims.speedup import full_size_parser, measure_work, price_looks
-from vdf_bench.steps import load_clip
+from vdf_bench.stages.load import load_clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdf_bench.budget import Budget
     from vdf_bench.claims.equal_success import Ratio, Timing
+    from vdf_bench.core.budget import Budget
 
 
 #: Later frames at 512 px on which VDF's work is counted.

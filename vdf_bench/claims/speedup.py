@@ -23,12 +23,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from vdf_bench import registry
 from vdf_bench.claims.official_loop import OfficialSeconds, time_official
-from vdf_bench.interfaces import Setting
+from vdf_bench.core import registry
+from vdf_bench.core.frames import to_tensors
+from vdf_bench.core.interfaces import Setting
 from vdf_bench.models.layers import fold_batch_norm
-from vdf_bench.models.parser import load_parser, new_parser
-from vdf_bench.steps import to_tensors
+from vdf_bench.parsers.network import load_parser, new_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import Clips, Frames, Iterations, PresetName, Size, make_console
 
 app = typer.Typer(help="What the harness costs, how far it carries, and what a device does.", no_args_is_help=True)
@@ -34,10 +34,10 @@ def harness(
     from rich.table import Table
 
     from vdf_bench.bench.harness import hold_forecast, measure_execution, measure_planning
-    from vdf_bench.costs import expected_costs, expected_seconds, record_costs
+    from vdf_bench.execute.costs import expected_costs, expected_seconds, record_costs
     from vdf_bench.plan import Request
-    from vdf_bench.presets import preset as find_preset
-    from vdf_bench.run import prepare
+    from vdf_bench.plan.presets import preset as find_preset
+    from vdf_bench.runs.run import prepare
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),
@@ -97,9 +97,9 @@ def simulate(
     """Play a large matrix through with recorded costs: how long, and what it waits for."""
     from vdf_bench.bench.cluster import DRIVER, SIZES, recorded
     from vdf_bench.bench.cluster import simulate as play
-    from vdf_bench.costs import ROUGH_SECONDS
-    from vdf_bench.errors import UserError
-    from vdf_bench.progress import duration
+    from vdf_bench.core.errors import UserError
+    from vdf_bench.execute.costs import ROUGH_SECONDS
+    from vdf_bench.execute.progress import duration
     from vdf_bench.store import Store
 
     costs, sizes = dict(ROUGH_SECONDS), dict(SIZES)
@@ -141,7 +141,7 @@ def device(
     from vdf_bench.bench.device import SECTIONS, Order, measure_device
     from vdf_bench.bench.device_plot import PICTURES, plot_roofline
     from vdf_bench.bench.device_tables import print_device
-    from vdf_bench.errors import UserError
+    from vdf_bench.core.errors import UserError
     from vdf_bench.store import check_file, write_atomically
 
     files = {"--out": out, "--plot": plot}

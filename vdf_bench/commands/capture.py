@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
-    from vdf_bench.capture import Policy
+    from vdf_bench.core.capture import Policy
 
 
 def capture(
@@ -21,23 +21,26 @@ def capture(
     size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=64, max=1024)] = 512,
     frames: Annotated[int | None, typer.Option(help="Length, frames; default: all.", min=64)] = None,
     parser: Annotated[str, typer.Option(metavar="NAME", help="Face parser.")] = "builtin",
+    landmarker: Annotated[str, typer.Option(metavar="NAME", help="Landmarker.")] = "builtin",
     policy: Annotated[str, typer.Option(metavar="POLICY", help="Face-less frames: repair, strict, drop.")] = "repair",
 ) -> None:
     """Preprocess a clip into the folder that RAD-NeRF, ER-NeRF, TalkingGaussian and their kin train from."""
+    from vdf_bench.attackers.spec import POLICIES
     from vdf_bench.capture.layout import write_layout
-    from vdf_bench.capture.parsers import attacker_parser
-    from vdf_bench.capture.spec import PARSERS, POLICIES
-    from vdf_bench.interfaces import CaptureRefused
-    from vdf_bench.steps import capture_frames, load_clip
+    from vdf_bench.core import registry
+    from vdf_bench.core.interfaces import CaptureRefused
+    from vdf_bench.stages.capture import capture_frames
+    from vdf_bench.stages.load import load_clip
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not an empty folder: choose another one")
     arguments.known_clip(clip)
     chosen = cast("Policy", arguments.choice(policy, "--policy", POLICIES))
-    loaded = load_clip(clip, size, frames)
-    chosen_parser = attacker_parser(arguments.choice(parser, "--parser", PARSERS))
+    find = registry.create("landmarkers", landmarker).load()
+    parse = registry.create("parsers", parser).load(find)
+    loaded = load_clip(clip, size, frames, landmarker)
     try:
-        captured = capture_frames(loaded.frames, loaded.audio, chosen_parser, chosen)
+        captured = capture_frames(loaded.frames, loaded.audio, parse, find, chosen)
     except CaptureRefused as refusal:
         raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
     write_layout(captured, out)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vdf_bench.commands.options import make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 
 def list_(
@@ -17,7 +17,8 @@ def list_(
     from rich.markup import escape
     from rich.table import Table
 
-    from vdf_bench import registry
+    from vdf_bench.assets.needs import unmet
+    from vdf_bench.core import registry
 
     if kind and kind not in registry.KINDS:
         raise UserError(f"unknown kind {kind!r}: {registry.suggest(kind, list(registry.KINDS))}")
@@ -32,13 +33,14 @@ def list_(
             except UserError as error:  # one broken plug-in must not hide the others
                 table.add_row(name, escape(f"cannot be loaded: {error}"))
                 continue
-            table.add_row(name, escape(card.title + (f"  [{lack}]" if (lack := registry.unmet(card)) else "")))
+            table.add_row(name, escape(card.title + (f"  [{lack}]" if (lack := unmet(card)) else "")))
         console.print(table)
 
 
 def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
     """Print a component's card and parameters."""
-    from vdf_bench import registry
+    from vdf_bench.assets.needs import unmet
+    from vdf_bench.core import registry
 
     console = make_console()
     kinds = [kind for kind in registry.KINDS if name in registry.names(kind)]
@@ -54,7 +56,7 @@ def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
             ("source", " ".join(filter(None, [card.source, str(card.year or ""), card.url]))),
             ("licence", card.licence),
             ("needs", ", ".join(card.needs) or "nothing more"),
-            ("here", registry.unmet(card) or "can run"),
+            ("here", unmet(card) or "can run"),
             ("cost", card.cost),
         ):
             if value:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import Out, make_console
 
 app = typer.Typer(help="The portrait clips: named ones and your own.", no_args_is_help=True)
@@ -16,7 +16,7 @@ app = typer.Typer(help="The portrait clips: named ones and your own.", no_args_i
 @app.command("list")
 def clips_list() -> None:
     """Name every clip that needs no file."""
-    from vdf_bench import registry
+    from vdf_bench.core import registry
 
     console = make_console()
     for provider in registry.names("clips"):
@@ -38,7 +38,7 @@ def clips_show(
     from PIL import Image
 
     from vdf_bench.scenes.sheet import contact_sheet
-    from vdf_bench.steps import load_clip
+    from vdf_bench.stages.load import load_clip
     from vdf_bench.store import write_atomically
 
     arguments.known_clip(name)

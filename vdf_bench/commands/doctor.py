@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vdf_bench.commands.options import make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vdf_bench.checkouts import Finding
+    from vdf_bench.assets.checkouts import Finding
 
 #: Exit code where something is missing.
 MISSING = 1
@@ -23,7 +23,7 @@ def doctor(
     entry: Annotated[str, typer.Option(metavar="ENTRY", help="Of an official system: capture or video.")] = "",
 ) -> None:
     """Tell what a component needs here and what is missing: exit code 0 if it can run, 1 if not."""
-    from vdf_bench import registry
+    from vdf_bench.core import registry
 
     kind = next((kind for kind in registry.KINDS if name in registry.names(kind)), None)
     if kind is None:
@@ -41,8 +41,8 @@ def doctor(
 
 def _examine(component: Any, entry: str) -> list[Finding]:
     """What the component finds; of one that has no more to say, what its card needs."""
-    from vdf_bench.checkouts import Finding
-    from vdf_bench.registry import unmet
+    from vdf_bench.assets.checkouts import Finding
+    from vdf_bench.assets.needs import unmet
 
     if hasattr(component, "doctor"):
         found: list[Finding] = component.doctor(entry)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import Jobs, Settings, make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from vdf_bench.leaderboard.case import Case
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vdf_bench.leaderboard.pack import Protected
     from vdf_bench.leaderboard.records import Record
     from vdf_bench.leaderboard.suite import BoardSuite
-    from vdf_bench.run import Run
+    from vdf_bench.runs.run import Run
 
     Overrides = dict[str, dict[str, str]]
 
@@ -56,7 +56,7 @@ def submit(
     jobs: Jobs = 0,
 ) -> None:
     """Pack an entry for the leaderboard: the suite's clips under a defense, and a manifest. Files may be published."""
-    from vdf_bench import registry
+    from vdf_bench.core import registry
     from vdf_bench.leaderboard import pack, signature
     from vdf_bench.leaderboard.manifest import FILE, Paper
 
@@ -89,10 +89,10 @@ def submit(
 
 
 def _protect(suite: BoardSuite, defense: str, overrides: Overrides, store: Path, jobs: int) -> Protected:
-    from vdf_bench.costs import ROUGH_SECONDS
+    from vdf_bench.execute.costs import ROUGH_SECONDS
+    from vdf_bench.execute.progress import ProgressWatcher
     from vdf_bench.execute.schedule import execute
     from vdf_bench.leaderboard.pack import plan_protection, read_protected
-    from vdf_bench.progress import ProgressWatcher
     from vdf_bench.store import Store
 
     _, plan, wanted = plan_protection(suite, defense, overrides)
@@ -248,11 +248,11 @@ def _known(case: Case, folder: Path) -> Record | None:
 
 
 def _compute(case: Case, out: Path | None, store: Path, clip: str, seed: str, jobs: int) -> tuple[Record, Run | None]:
-    from vdf_bench.costs import expected_seconds
+    from vdf_bench.execute.costs import expected_seconds
+    from vdf_bench.execute.progress import ProgressWatcher
     from vdf_bench.execute.schedule import StepFailedError
     from vdf_bench.leaderboard import verify as board
-    from vdf_bench.progress import ProgressWatcher
-    from vdf_bench.run import complete
+    from vdf_bench.runs.run import complete
 
     manifest = case.manifest
     folder = out or Path("verified") / f"{manifest.entry.name}-v{manifest.entry.version}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.arguments import MAX_SEED
+from vdf_bench.commands.arguments import MAX_SEED
 from vdf_bench.commands.options import Out, make_console
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ app = typer.Typer(help="The networks that ship, and how they were trained.", no_
 @app.command("list")
 def models_list() -> None:
     """Name the shipped networks with the gates that they were held to."""
-    from vdf_bench.models.weights import SHIPPED, card
+    from vdf_bench.assets.shipped import SHIPPED, card
 
     console = make_console()
     for path in sorted(SHIPPED.glob("*.json")):
@@ -40,7 +40,7 @@ def models_train(
     seed: Annotated[int, typer.Option(help="Of data, initialisation and sampling.", min=0, max=MAX_SEED)] = 0,
 ) -> None:
     """Train a shipped network again from its seed, with its card."""
-    from vdf_bench.models.train import train
+    from vdf_bench.training.train import train
 
     console = make_console()
     gates = train(name, seed=seed, out=out, progress=_training_progress(console))

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench import arguments
-from vdf_bench.arguments import MAX_SEED
+from vdf_bench.commands import arguments
+from vdf_bench.commands.arguments import MAX_SEED
 from vdf_bench.commands.options import Budgets, Settings, make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 
 def protect(
@@ -34,7 +34,7 @@ def protect(
     A command that was stopped goes on where it was when it is given again; until then its work lies in OUT.partial.
     OUT.report.json holds the closing report.
     """
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
     from vdf_bench.protect import Order, protect_file
     from vdf_bench.protect.meter import Meter
     from vdf_bench.protect.report import describe

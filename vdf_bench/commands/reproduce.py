@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench import arguments
 from vdf_bench.claims.catalogue import CLAIMS, CLIPS
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import Frames, Jobs, Size, make_console
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def _command(claim: Claim) -> Callable[..., None]:
 
 
 def _setup(preset: str, clip: str, budget: str, size: int | None, frames: int | None, out: Path, jobs: int) -> Setup:
-    from vdf_bench.budget import Budget
     from vdf_bench.claims.reproduce import Setup
+    from vdf_bench.core.budget import Budget
     from vdf_bench.plan.clips import PORTRAITS
-    from vdf_bench.presets import preset as find_preset
+    from vdf_bench.plan.presets import preset as find_preset
 
     clips = arguments.some_names(clip, "--clip")
     for name in clips:
@@ -107,8 +107,8 @@ def _setup(preset: str, clip: str, budget: str, size: int | None, frames: int | 
 
 def _measure(claim: Claim, setup: Setup, console: Console) -> Finding:
     from vdf_bench.claims.reproduce import measure_run, measure_speedup, prepare_claim
-    from vdf_bench.costs import expected_seconds
-    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.execute.costs import expected_seconds
+    from vdf_bench.execute.progress import ProgressWatcher
 
     if claim.study is None:
         with _bar(console) as bar:
@@ -136,9 +136,9 @@ def speedup(
 
     Some three minutes of one core at the defaults, two more with --published.
     """
-    from vdf_bench.budget import Budget
     from vdf_bench.claims.report import print_speedup, write_speedup
     from vdf_bench.claims.speed import measure_speed
+    from vdf_bench.core.budget import Budget
 
     clips = arguments.some_names(clip, "--clip")
     for name in clips:

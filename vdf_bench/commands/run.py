@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import (
     Budgets,
     Clips,
@@ -34,7 +34,7 @@ from vdf_bench.commands.options import (
     TrackName,
     make_console,
 )
-from vdf_bench.errors import IncompleteError
+from vdf_bench.core.errors import IncompleteError
 
 if TYPE_CHECKING:
     from vdf_bench.execute.executor import Means
@@ -79,9 +79,9 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run's tables in --out.")] = False,
 ) -> None:
     """Protect, attack, clone and judge: does the defense hold?"""
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
     from vdf_bench.plan import DRIVES, TARGETS, Request
-    from vdf_bench.presets import preset as find_preset
+    from vdf_bench.plan.presets import preset as find_preset
 
     images = arguments.track(track) == "images"
     if images:
@@ -133,10 +133,10 @@ def carry_out(request: Request, out: Path, store: str | None, means: Means, dry_
     Raises:
         UserError: something asked does not exist, or a folder cannot take the run.
     """
-    from vdf_bench.costs import expected_seconds
-    from vdf_bench.forecast import print_plan
-    from vdf_bench.progress import ProgressWatcher
-    from vdf_bench.run import complete, prepare
+    from vdf_bench.execute.costs import expected_seconds
+    from vdf_bench.execute.forecast import print_plan
+    from vdf_bench.execute.progress import ProgressWatcher
+    from vdf_bench.runs.run import complete, prepare
 
     console = make_console()
     prepared = prepare(request, out, store, overwrite)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vdf_bench.commands.options import make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from vdf_bench.store import Store
@@ -30,7 +30,7 @@ def ls(
     from rich.markup import escape
     from rich.table import Table
 
-    from vdf_bench.progress import duration
+    from vdf_bench.execute.progress import duration
     from vdf_bench.store.care import contents
 
     console = make_console()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import (
     Budgets,
     Clips,
@@ -68,9 +68,9 @@ def sweep(
 
     The same as run with other defaults; any run with two budgets reports the same curves.
     """
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
     from vdf_bench.plan import Request
-    from vdf_bench.presets import preset as find_preset
+    from vdf_bench.plan.presets import preset as find_preset
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import Frames, Iterations, Jobs, PresetName, Size, StorePath, Timeout, make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 
 def validate(
@@ -32,10 +32,10 @@ def validate(
     Nothing must do nothing, hiding the face must be total, more must do more, metrics must mean what they say, and
     equal seeds must give equal bytes. Some 15 minutes of CPU time at the defaults.
     """
-    from vdf_bench.costs import expected_seconds
+    from vdf_bench.execute.costs import expected_seconds
+    from vdf_bench.execute.progress import ProgressWatcher
     from vdf_bench.plan import Request
-    from vdf_bench.presets import preset as find_preset
-    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.plan.presets import preset as find_preset
     from vdf_bench.report.validation import print_validation, write_validation
     from vdf_bench.validation.arms import complete_validation, prepare_validation, repetition
 

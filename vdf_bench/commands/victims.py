@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench import arguments
+from vdf_bench.commands import arguments
 from vdf_bench.commands.options import (
     Clips,
     Device,
@@ -55,10 +55,10 @@ def check(
     jobs: Jobs = 0,
 ) -> None:
     """Clone the clean clip and hold the clone to its gates; exit code 1 if one fails."""
-    from vdf_bench.check import complete_check, prepare_check
-    from vdf_bench.costs import expected_seconds
-    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.execute.costs import expected_seconds
+    from vdf_bench.execute.progress import ProgressWatcher
     from vdf_bench.report.checks import print_checks, write_checks
+    from vdf_bench.runs.check import complete_check, prepare_check
 
     request = _request(
         names, clip, preset, size, frames, seed, parser, policy, target, device, set_, iterations, timeout
@@ -99,10 +99,10 @@ def probe(
 ) -> None:
     """Damage the capture (masks dropped, noise) and see what each training target makes of it."""
     from vdf_bench.capture.poison import POISONS
-    from vdf_bench.costs import expected_seconds
-    from vdf_bench.probe import complete_probe, prepare_probe
-    from vdf_bench.progress import ProgressWatcher
+    from vdf_bench.execute.costs import expected_seconds
+    from vdf_bench.execute.progress import ProgressWatcher
     from vdf_bench.report.probes import print_probes, write_probes
+    from vdf_bench.runs.probe import complete_probe, prepare_probe
 
     request = _request(
         names, clip, preset, size, frames, seed, parser, policy, "both", device, set_, iterations, timeout
@@ -135,7 +135,7 @@ def _request(
     timeout: float,
 ) -> Request:
     from vdf_bench.plan import TARGETS, Request
-    from vdf_bench.presets import preset as find_preset
+    from vdf_bench.plan.presets import preset as find_preset
 
     return Request(
         preset=find_preset(preset).resized(size, frames),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vdf_bench.commands.options import make_console
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,9 +25,9 @@ Name = Annotated[str, typer.Argument(help="As of `vdf-bench weights list`.")]
 @app.command("list")
 def list_() -> None:
     """Name all weights that a user may supply: what they switch on, licence, source, and whether they are here."""
+    from vdf_bench.assets.folders import user_folder
+    from vdf_bench.assets.third_party import THIRD_PARTY, how_to_get, present
     from vdf_bench.models.supply import shown_size
-    from vdf_bench.models.third_party import THIRD_PARTY, how_to_get, present
-    from vdf_bench.models.weights import user_folder
 
     console = make_console()
     console.print(f"in {user_folder()}", **_PLAIN)
@@ -46,8 +46,8 @@ def list_() -> None:
 @app.command()
 def fetch(name: Name) -> None:
     """Download weights into your folder; a broken download goes on where it stopped."""
+    from vdf_bench.assets.third_party import entry_of
     from vdf_bench.models.supply import fetch as bring
-    from vdf_bench.models.third_party import entry_of
 
     console = make_console()
     entry = entry_of(name)
@@ -62,8 +62,8 @@ def add(
     name: Name, file: Annotated[Path, typer.Argument(help="The file, or the folder of a model that is one.")]
 ) -> None:
     """Copy weights that you have into your folder, once they are found to be what they should be."""
+    from vdf_bench.assets.third_party import entry_of
     from vdf_bench.models.supply import add as take
-    from vdf_bench.models.third_party import entry_of
 
     place = take(name, file)
     make_console().print(f"{place}: {_trust(entry_of(name).name)}", **_PLAIN)
@@ -72,8 +72,8 @@ def add(
 @app.command()
 def verify() -> None:
     """Hold every file in your folder against its hash: exit code 1 if one differs."""
+    from vdf_bench.assets.folders import user_folder
     from vdf_bench.models.supply import verify as check
-    from vdf_bench.models.weights import user_folder
 
     console = make_console()
     verdicts = check()
@@ -94,10 +94,11 @@ def calibrate(
     ],
 ) -> None:
     """Set a recogniser's threshold at a false accept rate of 1e-3, from clips of different people; it is kept."""
-    from vdf_bench.judges.calibrate import calibrate as measure
-    from vdf_bench.judges.recognise import REGISTERED
-    from vdf_bench.models.supply import file_sha256, read_record, remember
-    from vdf_bench.models.third_party import how_to_get, path_of, present
+    from vdf_bench.assets.record import read_record, remember
+    from vdf_bench.assets.third_party import how_to_get, path_of, present
+    from vdf_bench.core.files import file_sha256
+    from vdf_bench.recognisers.calibrate import calibrate as measure
+    from vdf_bench.recognisers.recognise import REGISTERED
 
     if name not in REGISTERED:
         raise UserError(f"{name} is no recogniser: calibrate one of {', '.join(REGISTERED)}")
@@ -121,8 +122,8 @@ def calibrate(
 
 def _trust(name: str) -> str:
     """What is known of the file's hash."""
-    from vdf_bench.models.supply import recorded_facts
-    from vdf_bench.models.third_party import THIRD_PARTY
+    from vdf_bench.assets.record import recorded_facts
+    from vdf_bench.assets.third_party import THIRD_PARTY
 
     entry = THIRD_PARTY[name]
     if entry.form == "folder":

@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -32,7 +33,9 @@ def forkserver() -> BaseContext:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["vdf_bench.execute.forked"])
+    # What the driver has imported, as a forked process would import it anew; the last one freezes them all.
+    own = sorted(name for name in sys.modules if name.startswith("vdf_bench."))
+    context.set_forkserver_preload([*own, "vdf_bench.execute.forked"])
     return context
 
 

@@ -10,7 +10,7 @@ from vdf_bench.execute.placement import cost_class, gpu_share
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vdf_bench.cards import CostClass
+    from vdf_bench.core.cards import CostClass
     from vdf_bench.plan import Step
 
 #: How an execution may be carried out.

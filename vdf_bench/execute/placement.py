@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from vdf_bench import registry
-from vdf_bench.cards import CostClass
+from vdf_bench.core import registry
+from vdf_bench.core.cards import CostClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vdf_bench.cards import Card
+    from vdf_bench.core.cards import Card
     from vdf_bench.execute.executor import Need
     from vdf_bench.plan import Step
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.execute.executor import Event, Need
 from vdf_bench.execute.local import LocalExecutor
 from vdf_bench.execute.placement import Node, choose
@@ -312,7 +312,10 @@ def _news(executor: LocalExecutor) -> Iterator[Event]:
 
 @cache
 def stamp() -> str:
-    """Digest of the code of the harness and of the components that ship with it."""
-    from vdf_bench.sources import code_digest
+    """Digest of the code of steps and of every component that is registered here."""
+    from vdf_bench import stages
+    from vdf_bench.core import registry
+    from vdf_bench.plan.keys import code_digest
 
-    return code_digest("vdf_bench", *(f"vdf_bench.{room}" for room in ("defenses", "victims", "purifiers")))
+    every = (registry.load(kind, name).__module__ for kind in registry.KINDS for name in registry.names(kind))
+    return code_digest("vdf_bench.execute.worker", *stages.modules(), *every)

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.execute.executor import EXECUTORS, Failure, Means
 from vdf_bench.execute.placement import gpu_share
 from vdf_bench.store.leases import Leases

@@ -14,8 +14,9 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.execute.executor import Event
+from vdf_bench.stages import perform
 from vdf_bench.store import Artifact, StoreError
 
 if TYPE_CHECKING:
@@ -98,13 +99,6 @@ def compute(step: Step, store: Store, tell: Callable[[float], None] | None = Non
         UserError: the step's input is unusable.
         StoreError: the store cannot be written, or does not answer.
     """
-    import torch
-
-    from vdf_bench.determinism import deterministic
-    from vdf_bench.plan import THREADS
-    from vdf_bench.steps import STEPS
-
-    torch.set_num_threads(THREADS)
     inputs = {}
     for role, key in step.inputs.items():
         found = store.get(key)
@@ -113,8 +107,7 @@ def compute(step: Step, store: Store, tell: Callable[[float], None] | None = Non
         inputs[role] = found
     wall, cpu = time.perf_counter(), _cpu_seconds()
     scratch = store.scratch(step.key)
-    with deterministic(step.params.get("device", "cpu") != "cpu"):
-        made = STEPS[step.name]({**step.params, **step.where, "scratch": scratch, "tell": tell}, inputs)
+    made = perform(step.name, {**step.params, **step.where, "scratch": scratch, "tell": tell}, inputs)
     cost = {
         "wall": time.perf_counter() - wall,
         "cpu": _cpu_seconds() - cpu,

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
 
-    from vdf_bench.interfaces import Evidence, Judge, Measurement
+    from vdf_bench.core.interfaces import Evidence, Judge, Measurement
 
 
 def judge_all(
@@ -17,13 +17,13 @@ def judge_all(
     """Let every judge of ``stage`` measure ``evidence``, in the order given; networks see each frame once.
 
     One recogniser serves the whole cell, so that identity and success rate agree: the file that a judge was given, else
-    the clip's own (:func:`vdf_bench.judges.recognise.choose`).
+    the clip's own (:func:`vdf_bench.recognisers.recognise.choose`).
 
     Raises:
         UserError: a judge's model cannot be loaded.
     """
     from vdf_bench.judges.observe import observe
-    from vdf_bench.judges.recognise import RecogniserParameters, is_real, load, shared
+    from vdf_bench.recognisers.recognise import RecogniserParameters, is_real, load, shared
 
     called = [judge for judge in judges if judge.stage == stage]
     settings = [getattr(judge, "parameters", None) for judge in called]

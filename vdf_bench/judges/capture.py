@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vdf_bench import labels as classes
-from vdf_bench.cards import Card
+from vdf_bench.core import labels as classes
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.observe import observe
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.clip import Pose
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.clip import Pose
+    from vdf_bench.core.interfaces import Evidence, Measurement
     from vdf_bench.judges.observe import Observation
 
 
@@ -82,7 +82,7 @@ def reference_of(seen: Observation) -> Reference | None:
 
 
 def grouped_iou(labels: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
-    """Mean IoU over the groups of :data:`vdf_bench.labels.GROUPS` that occur in either parsing."""
+    """Mean IoU over the groups of :data:`vdf_bench.core.labels.GROUPS` that occur in either parsing."""
     scores = []
     for group in classes.GROUPS.values():
         found, true = classes.mask_of(labels, group), classes.mask_of(reference, group)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
 
 #: Steps that the attacker pays for.
 ATTACKER_STEPS = ("purify", "teach", "view", "capture", "fit", "drive", "edit")

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from vdf_bench.interfaces import Measurement
+from vdf_bench.core.interfaces import Measurement
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from vdf_bench.interfaces import Stage
+    from vdf_bench.core.interfaces import Stage
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Metric:
         name: as in the table.
         stage: which part of the story it judges.
         unit: of ``value``; empty for plain ratios.
-        better: direction, as of :class:`vdf_bench.interfaces.Measurement`.
+        better: direction, as of :class:`vdf_bench.core.interfaces.Measurement`.
         lower, upper: closed bounds of the value.
         aggregation: how single observations become the value.
         definition: one line, printed in reports.
-        weights: entry of :mod:`vdf_bench.models.third_party` without which the column is left out; empty where what
+        weights: entry of :mod:`vdf_bench.assets.third_party` without which the column is left out; empty where what
             ships suffices.
     """
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vdf_bench.cards import Card
-from vdf_bench.errors import UserError
+from vdf_bench.core.cards import Card
+from vdf_bench.core.errors import UserError
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.observe import observe
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
 
 #: Fewer frames say nothing of a distribution in 2048 dimensions.
 MIN_FRAMES: Final = 48
@@ -41,7 +41,7 @@ class Distribution(BaseJudge):
     stage = "clone"
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
-        from vdf_bench.models.third_party import path_of, present
+        from vdf_bench.assets.third_party import path_of, present
 
         seen = observe(evidence)
         count = len(seen.split.heldout)
@@ -55,7 +55,7 @@ class Distribution(BaseJudge):
             yield measurement("fid_to_clean", frechet_distance(clone, features(network, twin.rgb)), count)
 
     def missing(self) -> str | None:
-        from vdf_bench.models.third_party import how_to_get, present
+        from vdf_bench.assets.third_party import how_to_get, present
 
         return None if present("inception") else f"fid, fid_to_clean: no Inception; {how_to_get('inception')}"
 
@@ -71,8 +71,8 @@ def load_inception(path: Path) -> Any:
     from pytorch_fid import inception as parts
     from torchvision.models import inception_v3
 
-    from vdf_bench.models.third_party import how_to_get
-    from vdf_bench.models.weights import read_state_dict
+    from vdf_bench.assets.checkpoints import read_state_dict
+    from vdf_bench.assets.third_party import how_to_get
 
     state = read_state_dict(path, "inception")
     network = inception_v3(num_classes=1008, aux_logits=False, weights=None, init_weights=False, transform_input=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.field import frame_alpha, head_psnr
@@ -18,14 +18,14 @@ from vdf_bench.judges.lips import STILL, energy_ratio
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.outcome import is_frozen
 from vdf_bench.judges.points import correlation, deviation
-from vdf_bench.judges.recognise import RecogniserParameters, recogniser_of
+from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
     from vdf_bench.judges.observe import Observation
 
     Flags = NDArray[np.bool_]

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pydantic import Field
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.dsr import masked_l2
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.perceptual import backbone_path, lpips_distances
 from vdf_bench.judges.pixels import psnr, ssim
-from vdf_bench.judges.recognise import RecogniserParameters, recogniser_of
+from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
     from vdf_bench.judges.observe import Observation
-    from vdf_bench.judges.recognise import Recogniser
+    from vdf_bench.recognisers.recognise import Recogniser
 
     Pictures = NDArray[np.uint8]
 

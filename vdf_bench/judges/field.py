@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import PSNR_CAP, RATIO_CAP, measurement
 from vdf_bench.judges.observe import observe
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
     from vdf_bench.judges.observe import Observation
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.observe import observe
-from vdf_bench.judges.recognise import RecogniserParameters, recogniser_of
+from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
 
 
 class Identity(BaseJudge):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdf_bench.cards import Card
-from vdf_bench.correlation import correlation_interval
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import RATIO_CAP, measurement
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.points import centre_blocks, correlation, deviation, mouth_distance
+from vdf_bench.stats.correlation import correlation_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
 
 #: Openings that vary less than this share of the inter-ocular distance stand still.
 STILL = 1e-3
@@ -70,7 +70,7 @@ def block_interval(
     """95 % interval of ``lip_correlation``: the correlation pooled over blocks, each block's mean removed.
 
     Fisher's z with as many independent pairs as the autocorrelated openings are worth; see
-    :func:`vdf_bench.correlation.correlation_interval`.
+    :func:`vdf_bench.stats.correlation.correlation_interval`.
 
     Args:
         clone: (J,) openings, such as :class:`vdf_bench.judges.observe.Lips` holds.

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from vdf_bench import labels as classes
-from vdf_bench.interfaces import Evidence
+from vdf_bench.core import labels as classes
+from vdf_bench.core.interfaces import Evidence
 from vdf_bench.judges import points as face
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.judges.recognise import Recogniser
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.recognisers.recognise import Recogniser
 
 #: The landmarker's own boundary between face and no face.
 SEEN = 0.5

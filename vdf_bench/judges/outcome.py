@@ -8,7 +8,7 @@ from vdf_bench.judges.field import alpha_head, frame_change_ratio
 from vdf_bench.judges.observe import observe
 
 if TYPE_CHECKING:
-    from vdf_bench.interfaces import Evidence, Outcome
+    from vdf_bench.core.interfaces import Evidence, Outcome
 
 #: Clones measured .98 opacity in the head and .8 of the truth's motion; frozen ones .02 to .04 and .03 to .07.
 FROZEN_ALPHA: Final = 0.3

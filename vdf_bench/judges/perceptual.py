@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-#: Backbones of LPIPS and the entries of torchvision's ImageNet weights in :mod:`vdf_bench.models.third_party`.
+#: Backbones of LPIPS and the entries of torchvision's ImageNet weights in :mod:`vdf_bench.assets.third_party`.
 NETS: Final = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet"}
 
 
 def backbone_path(net: str) -> Path:
     """Where the backbone's weights are looked for."""
-    from vdf_bench.models.third_party import path_of
+    from vdf_bench.assets.third_party import path_of
 
     return path_of(NETS[net])
 
 
 def missing_backbones() -> str | None:
     """Which LPIPS columns are left out here, and how to get them; None where all can be measured."""
-    from vdf_bench.models.third_party import how_to_get, present
+    from vdf_bench.assets.third_party import how_to_get, present
 
     absent = [net for net, name in NETS.items() if not present(name)]
     if not absent:
@@ -43,8 +43,8 @@ def load_lpips(net: str, path: Path) -> Any:
     """
     import lpips
 
-    from vdf_bench.models.third_party import how_to_get
-    from vdf_bench.models.weights import read_state_dict
+    from vdf_bench.assets.checkpoints import read_state_dict
+    from vdf_bench.assets.third_party import how_to_get
 
     state = read_state_dict(path, NETS[net])
     model = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.observe import observe
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence, Measurement
 
     Floats = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ class Sync(BaseJudge):
     stage = "clone"
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
-        from vdf_bench.models.third_party import present
+        from vdf_bench.assets.third_party import present
 
         if not present("syncnet") or not len(evidence.clip.audio):
             return
@@ -84,7 +84,7 @@ class Sync(BaseJudge):
         yield measurement("sync_d", found.distance, len(starts))
 
     def missing(self) -> str | None:
-        from vdf_bench.models.third_party import how_to_get, present
+        from vdf_bench.assets.third_party import how_to_get, present
 
         return None if present("syncnet") else f"sync_c, sync_d: no SyncNet; {how_to_get('syncnet')}"
 

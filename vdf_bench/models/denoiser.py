@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vdf_bench.models.weights import load_shipped
+from vdf_bench.assets.shipped import load_shipped
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import torch
 from torch import nn
 
+from vdf_bench.assets.shipped import load_shipped
 from vdf_bench.models.autoencoder import LATENT, Autoencoder
 from vdf_bench.models.denoiser import STEPS, Denoiser
-from vdf_bench.models.weights import load_shipped, stable_diffusion_folder
+from vdf_bench.models.stable_diffusion import stable_diffusion_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

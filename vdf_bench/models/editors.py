@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vdf_bench.models.weights import load_shipped
+from vdf_bench.assets.shipped import load_shipped
 from vdf_bench.scenes.attributes import ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def fit_size(pictures: Tensor, size: int) -> Tensor:
 
 
 class SynthEditor:
-    """A shipped editor behind the benchmark's seam (:class:`vdf_bench.interfaces.EditorModel`).
+    """A shipped editor behind the benchmark's seam (:class:`vdf_bench.core.interfaces.EditorModel`).
 
     Args:
         network: of :data:`NETWORKS`, frozen.

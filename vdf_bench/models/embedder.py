@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vdf_bench.assets.shipped import card, load_shipped
 from vdf_bench.models.layers import BasicBlock, ConvBNReLU, fold_batch_norm
-from vdf_bench.models.weights import card, load_shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def load_face_mesh() -> FaceMesh:
     """
     import importlib.util
 
-    from vdf_bench.models.third_party import check_size, how_to_get, path_of
+    from vdf_bench.assets.third_party import check_size, how_to_get, path_of
 
     if importlib.util.find_spec("mediapipe") is None:
         raise UserError("alignment by mediapipe needs the extra: pip install 'vdf-bench[mediapipe]'")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.models.weights import load_shipped
+from vdf_bench.assets.shipped import load_shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

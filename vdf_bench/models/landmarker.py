@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vdf_bench.assets.shipped import load_shipped
 from vdf_bench.models.layers import BasicBlock, ConvBNReLU, fold_batch_norm
-from vdf_bench.models.weights import load_shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

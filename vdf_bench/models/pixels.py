@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import torch
 import torch.nn.functional as F
 
-from vdf_bench.errors import UserError
+from vdf_bench.assets.checkpoints import check_model_folder
+from vdf_bench.assets.folders import user_folder
+from vdf_bench.core.errors import UserError
 from vdf_bench.models.denoiser import STEPS, linear_schedule, load_denoiser
-from vdf_bench.models.weights import check_model_folder, user_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from vdf_bench.errors import UserError
+from vdf_bench.assets.folders import user_folder
+from vdf_bench.core.errors import UserError
 from vdf_bench.models.autoencoder import pad_to_cells
 from vdf_bench.models.denoiser import STEPS
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
+
+
+def stable_diffusion_folder() -> Path:
+    """Where the user's Stable Diffusion 1.x lies, in the layout of diffusers; it need not be there."""
+    return user_folder() / "stable-diffusion-v1"
 
 
 def load_part(part: Any, folder: Path, **options: Any) -> Any:

@@ -8,31 +8,23 @@ files, with what was measured of them, such as a recogniser's threshold.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import tempfile
 import zipfile
 import zlib
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from vdf_bench.errors import UserError
-from vdf_bench.models.third_party import THIRD_PARTY, ThirdParty, check_size, entry_of, path_of
-from vdf_bench.models.weights import (
-    WEIGHTS_VARIABLE,
-    check_model_folder,
-    read_checkpoint,
-    read_state_dict,
-    user_folder,
-)
+from vdf_bench.assets.checkpoints import check_model_folder, read_checkpoint, read_state_dict
+from vdf_bench.assets.folders import WEIGHTS_VARIABLE, user_folder
+from vdf_bench.assets.record import RECORD, read_record, remember
+from vdf_bench.assets.third_party import THIRD_PARTY, ThirdParty, check_size, entry_of, path_of
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: What is remembered of the user's weights.
-RECORD: Final = "weights.json"
-RECORD_LIMIT: Final = 2**20
 CHUNK: Final = 2**20
 
 
@@ -42,55 +34,6 @@ class Verdict(NamedTuple):
     name: str
     ok: bool | None
     why: str
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex; read again only when its size or time of change differ."""
-    stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns)
-
-
-@cache
-def _sha256(path: Path, size: int, changed: int) -> str:
-    del size, changed  # they tell one content of the path from another
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_record(folder: Path | None = None) -> dict[str, dict[str, Any]]:
-    """What is remembered, by name; nothing where nothing is.
-
-    Raises:
-        UserError: the record is damaged.
-    """
-    path = (folder or user_folder()) / RECORD
-    if not path.is_file():
-        return {}
-    try:
-        if path.stat().st_size > RECORD_LIMIT:
-            raise ValueError("too large")
-        content = json.loads(path.read_text())
-        if not isinstance(content, dict) or not all(isinstance(each, dict) for each in content.values()):
-            raise ValueError("not a table of tables")
-    except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}): remove it, and add the weights again") from None
-    return content
-
-
-def remember(name: str, facts: dict[str, Any], folder: Path | None = None) -> None:
-    """Put ``facts`` in the place of what was remembered of ``name``."""
-    from vdf_bench.store import write_atomically
-
-    folder = folder or user_folder()
-    record = {**read_record(folder), name: facts}
-    write_atomically(folder / RECORD, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
-
-
-def recorded_facts(name: str, folder: Path | None = None) -> dict[str, Any]:
-    """What is remembered of the very file that lies there; nothing of another that has taken its place."""
-    facts = read_record(folder).get(name, {})
-    path = path_of(name, folder)
-    return facts if path.is_file() and facts.get("sha256") == file_sha256(path) else {}
 
 
 def add(name: str, source: Path, folder: Path | None = None) -> Path:
@@ -133,7 +76,7 @@ def fetch(
     """Download weights; a download that was cut off goes on where it stopped.
 
     Args:
-        name: of :data:`vdf_bench.models.third_party.THIRD_PARTY`.
+        name: of :data:`vdf_bench.assets.third_party.THIRD_PARTY`.
         progress: called with bytes done and bytes in all (0 where the server does not say).
         folder: of the user's weights.
         _loopback: allows plain http to this machine, for tests.
@@ -144,7 +87,7 @@ def fetch(
     Raises:
         UserError: nothing to download from, no network, or not the genuine file.
     """
-    from vdf_bench.models.download import download
+    from vdf_bench.assets.download import download
 
     entry, folder = entry_of(name), folder or user_folder()
     if not entry.url:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vdf_bench.models.weights import load_user_checkpoint
+from vdf_bench.assets.checkpoints import load_user_checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from torch import nn
 
-from vdf_bench.errors import UserError
-from vdf_bench.models.third_party import how_to_get, path_of
-from vdf_bench.models.weights import read_state_dict
+from vdf_bench.assets.checkpoints import read_state_dict
+from vdf_bench.assets.third_party import how_to_get, path_of
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-#: Entry of :mod:`vdf_bench.models.third_party`.
+#: Entry of :mod:`vdf_bench.assets.third_party`.
 WEIGHTS: Final = "vgg16"
 #: Channels of the convolutions of ``features[:23]``; 0 is a pooling.
 WIDTHS: Final = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512)
@@ -49,14 +49,6 @@ class Vgg16Features(nn.Module):
             if index in LAYERS:
                 found.append(x)
         return found
-
-
-def vgg16_digest(folder: Path | None = None) -> str:
-    """SHA-256 of the weights, or ``absent``."""
-    from vdf_bench.models.supply import file_sha256
-
-    path = path_of(WEIGHTS, folder)
-    return file_sha256(path) if path.is_file() else "absent"
 
 
 def load_vgg16(folder: Path | None = None) -> Vgg16Features | None:

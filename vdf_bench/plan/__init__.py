@@ -5,10 +5,10 @@ behind it. Equal keys are one step, whoever asks for it.
 """
 
 from vdf_bench.plan.builder import build_plan
-from vdf_bench.plan.graph import SHARED, THREADS, Arm, Cell, Plan, Step
+from vdf_bench.plan.graph import Arm, Cell, Plan, Step
 from vdf_bench.plan.request import DRIVES, SURROGATE, TARGETS, Attacker, Request, every_attacker
 
 __all__ = [
-    "DRIVES", "SHARED", "SURROGATE", "TARGETS", "THREADS",
+    "DRIVES", "SURROGATE", "TARGETS",
     "Arm", "Attacker", "Cell", "Plan", "Request", "Step", "build_plan", "every_attacker",
 ]  # fmt: skip

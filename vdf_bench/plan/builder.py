@@ -6,19 +6,20 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vdf_bench import registry
-from vdf_bench.budget import Budget
-from vdf_bench.errors import UserError
+from vdf_bench.assets.needs import unmet
+from vdf_bench.core import registry
+from vdf_bench.core.budget import Budget
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import file_sha256
 from vdf_bench.plan import images, video
 from vdf_bench.plan.arrows import Arrows
 from vdf_bench.plan.clips import ClipSource, expand
 from vdf_bench.plan.graph import Plan
 from vdf_bench.plan.protector import EDITOR, Protector, protectors
 from vdf_bench.plan.request import Attacker
-from vdf_bench.store import file_digest
 
 if TYPE_CHECKING:
-    from vdf_bench.interfaces import Track
+    from vdf_bench.core.interfaces import Track
     from vdf_bench.plan.request import Request
 
 
@@ -44,7 +45,7 @@ def build_plan(request: Request) -> Plan:
         if called.setdefault(name, clip) != clip:
             raise UserError(f"clips {called[name]!r} and {clip!r} are both called {name!r}: rename one of them")
         if found.provider is None:
-            plan.inputs[name] = file_digest(Path(found.source))
+            plan.inputs[name] = file_sha256(Path(found.source))
         clip_key = arrows.clip(found, plan.inputs.get(name, ""))
         for attacker in attackers:
             clean: dict[str, str] = {}
@@ -93,7 +94,9 @@ def _protectors(request: Request, victims: list[str], plan: Plan) -> list[Protec
     every = [name for name in registry.names("defenses") if _is_at_home(name, request.track)]
     names = _select("defenses", request.defenses, plan, every)
     texts = list(dict.fromkeys(["none", *request.controls, *names]))
-    return list(dict.fromkeys(one for text in texts for one in protectors(text, request.track, victims)))
+    return list(
+        dict.fromkeys(one for text in texts for one in protectors(text, request.track, victims, request.surrogates))
+    )
 
 
 def _is_at_home(defense: str, track: Track) -> bool:
@@ -108,13 +111,13 @@ def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan, every: list
     """Names of ``kind``; ``all`` leaves out, with the reason, what cannot run here."""
     if asked != ("all",):
         for name in asked:
-            lack = registry.unmet(registry.load(kind, name.partition("@")[0]).card)
+            lack = unmet(registry.load(kind, name.partition("@")[0]).card)
             if lack:
                 raise UserError(f"{kind[:-1]} {name} {lack}")
         return list(dict.fromkeys(asked))
     chosen = []
     for name in every:
-        lack = registry.unmet(registry.load(kind, name).card)
+        lack = unmet(registry.load(kind, name).card)
         if lack is None:
             chosen.append(name)
         else:
@@ -125,6 +128,6 @@ def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan, every: list
 def _note_missing_judges(request: Request, plan: Plan, judged: set[str]) -> None:
     for name in registry.names("judges"):
         judge = registry.create("judges", name, request.overrides.get(name))
-        lack = registry.unmet(judge.card) if name not in judged else getattr(judge, "missing", lambda: None)()
+        lack = unmet(judge.card) if name not in judged else getattr(judge, "missing", lambda: None)()
         if lack:
             plan.left_out.append({"kind": "judge", "name": name, "why": lack})

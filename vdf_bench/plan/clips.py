@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vdf_bench import registry
-from vdf_bench.clip import FPS
-from vdf_bench.errors import UserError
-from vdf_bench.steps import clip_provider
+from vdf_bench.core import registry
+from vdf_bench.core.clip import FPS
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.registry import provider_of
 
 if TYPE_CHECKING:
     from vdf_bench.plan.request import Request
@@ -57,7 +57,7 @@ class ClipSource:
 
 
 def _find(source: str) -> tuple[str, str | None] | None:
-    provider = clip_provider(source)
+    provider = provider_of(source)
     if provider is not None:
         return source, provider
     return (Path(source).stem, None) if Path(source).is_file() else None

@@ -6,18 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from vdf_bench.sources import code_digest
+from vdf_bench.stages import THREADS
 from vdf_bench.store import digest
 
 Arm = Literal["defended", "clean", "control"]
-
-#: Code that every step runs through.
-SHARED = (
-    "vdf_bench.steps", "vdf_bench.packing", "vdf_bench.store.artifact", "vdf_bench.clip", "vdf_bench.labels",
-    "vdf_bench.determinism",
-)  # fmt: skip
-#: Torch and BLAS threads of every step; in the key, because sums depend on it.
-THREADS = 1
 
 
 @dataclass(frozen=True)
@@ -25,11 +17,11 @@ class Step:
     """One node of the DAG.
 
     Attributes:
-        name: the function in :data:`vdf_bench.steps.STEPS`.
+        name: the module in :mod:`vdf_bench.stages`.
         label: what a person reads.
         params: what the result depends on.
         inputs: role -> key of another step.
-        code: digest of the code and weights behind it.
+        code: digest of the code, weights and versions of libraries that it depends on (:mod:`vdf_bench.plan.keys`).
         where: parameters that say where to read something whose content is already in ``code``; not in the key.
     """
 
@@ -43,7 +35,7 @@ class Step:
     @cached_property
     def key(self) -> str:
         """Content key."""
-        return digest([self.name, self.params, self.inputs, self.code, code_digest(*SHARED), THREADS])
+        return digest([self.name, self.params, self.inputs, self.code, THREADS])
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vdf_bench import registry
+from vdf_bench.core import registry
 from vdf_bench.plan.graph import Arm, Cell
 from vdf_bench.plan.video import base_steps, judge_protection
 
 if TYPE_CHECKING:
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
     from vdf_bench.plan.arrows import Arrows
     from vdf_bench.plan.protector import Protector
 

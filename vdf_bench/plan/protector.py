@@ -11,14 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vdf_bench import registry
-from vdf_bench.errors import UserError
-from vdf_bench.plan.request import SURROGATE, SURROGATE_PARSERS
+from vdf_bench.assets.needs import unmet
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
+from vdf_bench.parsers.surrogates import surrogate_names
+from vdf_bench.plan.request import SURROGATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vdf_bench.interfaces import Track
+    from vdf_bench.core.interfaces import Track
 
 #: Tag of the cards of attribute editors.
 EDITOR = "editor"
@@ -35,26 +37,29 @@ class Protector:
 
     Attributes:
         defense: component name.
-        surrogate: name of a parser or an editor.
+        surrogate: name of a parser or an editor; empty where it differentiates none.
         label: what tables call it.
         editor: the surrogate is an editor.
         only: the one victim that attacks what it protects; empty where all do.
     """
 
     defense: str
-    surrogate: str = SURROGATE
+    surrogate: str = ""
     label: str = ""
     editor: bool = False
     only: str = ""
 
 
-def protectors(text: str, track: Track, victims: Iterable[str]) -> list[Protector]:
+def protectors(
+    text: str, track: Track, victims: Iterable[str], surrogates: tuple[str, ...] = (SURROGATE,)
+) -> list[Protector]:
     """What a ``--defense`` text stands for.
 
     Args:
         text: ``NAME`` or ``NAME@SURROGATE``.
         track: of the run.
         victims: of the run.
+        surrogates: parsers that a bare name stands for.
 
     Raises:
         UserError: an unknown name, or a surrogate that the defense cannot differentiate.
@@ -66,21 +71,25 @@ def protectors(text: str, track: Track, victims: Iterable[str]) -> list[Protecto
         if track == "images" and "editor" in kinds:
             return [Protector(name, each, f"{name}@{each}", True, only=each) for each in editors]
         if track == "images" and "parser" in kinds:
-            return [Protector(name, label=f"{name}@{SURROGATE}")]
-        return [Protector(name, label=name)]
+            return [Protector(name, each, label=f"{name}@{each}") for each in surrogates]
+        if "parser" not in kinds:
+            return [Protector(name, "", label=name)]
+        return [one for each in surrogates for one in protectors(f"{name}@{each}", track, victims)]
     if surrogate == "all":
         if not editors:
             raise UserError(f"--defense {text}: 'all' is every editor of a run, and here is none: name a surrogate")
         return [found for each in editors for found in protectors(f"{name}@{each}", track, editors)]
-    if surrogate in SURROGATE_PARSERS:
+    if surrogate in surrogate_names():
         _check(kinds, "parser", text)
+        if lack := unmet(registry.load("parsers", surrogate).card):
+            raise UserError(f"--defense {text}: {surrogate} {lack}")
         return [Protector(name, surrogate, name if (track, surrogate) == ("video", SURROGATE) else text)]
     if surrogate in registry.names("victims") and is_editor(surrogate):
         _check(kinds, "editor", text)
-        if lack := registry.unmet(registry.load("victims", surrogate).card):
+        if lack := unmet(registry.load("victims", surrogate).card):
             raise UserError(f"--defense {text}: {surrogate} {lack}")
         return [Protector(name, surrogate, text, True)]
-    known = [*SURROGATE_PARSERS, *(victim for victim in registry.names("victims") if is_editor(victim))]
+    known = [*surrogate_names(), *(victim for victim in registry.names("victims") if is_editor(victim))]
     raise UserError(f"--defense {text}: no surrogate {surrogate!r}: {registry.suggest(surrogate, known)}")
 
 

@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
 
-from vdf_bench.budget import Budget
+from vdf_bench.core.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vdf_bench.interfaces import Target, Track
-    from vdf_bench.presets import Preset
-    from vdf_bench.suite import Suite
+    from vdf_bench.attackers.suite import Suite
+    from vdf_bench.core.interfaces import Target, Track
+    from vdf_bench.plan.presets import Preset
 
-#: The parser that defenses may differentiate. Attackers that run it are white-box cells, others are transfer.
+#: The parser that defenses differentiate unless another is named. Attackers that run it are white-box cells, others are
+#: transfer.
 SURROGATE = "builtin"
-#: Parsers that a defense may name as another surrogate; ``heldout`` is kept for attackers.
-SURROGATE_PARSERS = (SURROGATE, "surrogate-b", "surrogate-c", "bisenet")
+#: The landmarker of captures and judges.
+LANDMARKER = "builtin"
 TARGETS: dict[str, tuple[Target, ...]] = {"composite": ("composite",), "full": ("full",), "both": ("composite", "full")}
 DRIVES = ("auto", "audio", "landmarks")
 
@@ -28,8 +29,8 @@ class Attacker:
     """What an attacker does to the published frames before a victim trains on them.
 
     Attributes:
-        chain: canonical text of the purifiers that the frames go through; see :mod:`vdf_bench.chain`.
-        capture: canonical text of how they are captured; see :mod:`vdf_bench.capture.spec`.
+        chain: canonical text of the purifiers that the frames go through; see :mod:`vdf_bench.attackers.chain`.
+        capture: canonical text of how they are captured; see :mod:`vdf_bench.attackers.spec`.
     """
 
     chain: str = "identity"
@@ -42,8 +43,8 @@ class Attacker:
         Raises:
             UserError: either text is of no known form, or holds a value out of bounds.
         """
-        from vdf_bench.capture.spec import CaptureSpec
-        from vdf_bench.chain import canonical_chain
+        from vdf_bench.attackers.chain import canonical_chain
+        from vdf_bench.attackers.spec import CaptureSpec
 
         return cls(canonical_chain(chain), str(CaptureSpec.parse(capture, policy, "--parser")))
 
@@ -81,6 +82,9 @@ class Request:
             arm of its own, a control.
         protected_share: the first share of each clip's frames is protected, the others are published as they were.
         device: torch device that victims train and render on; another device is another result.
+        surrogates: parsers that defenses differentiate where their own text names none.
+        landmarker: of captures and judges.
+        versions: versions of libraries count in the keys of steps.
         track: ``images`` protects one frame of each clip, and attribute editors are its victims.
     """
 
@@ -101,4 +105,7 @@ class Request:
     poisons: tuple[str, ...] = ()
     protected_share: float = 1.0
     device: str = "cpu"
+    surrogates: tuple[str, ...] = (SURROGATE,)
+    landmarker: str = LANDMARKER
+    versions: bool = True
     track: Track = "video"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from vdf_bench import registry
-from vdf_bench.capture.spec import CaptureSpec
+from vdf_bench.attackers.spec import CaptureSpec
+from vdf_bench.core import registry
 from vdf_bench.plan.graph import Arm, Cell
 
 if TYPE_CHECKING:
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
     from vdf_bench.plan.arrows import Arrows
     from vdf_bench.plan.protector import Protector
     from vdf_bench.plan.request import Attacker

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench import registry
-from vdf_bench.errors import UserError
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vdf_bench.budget import Budget
+    from vdf_bench.core.budget import Budget
     from vdf_bench.protect.partial import Partial
     from vdf_bench.protect.survey import Survey, Tell
     from vdf_bench.video.stream import Coding
@@ -88,7 +88,7 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
 
     from vdf_bench.capture.face import face_finder
     from vdf_bench.models.landmarker import load_landmarker
-    from vdf_bench.models.parser import SHIPPED_EDGES
+    from vdf_bench.parsers import SHIPPED_EDGES
     from vdf_bench.protect.partial import claim, partial_of, read_survey
     from vdf_bench.protect.survey import survey
     from vdf_bench.video.stream import refuse_sound
@@ -137,15 +137,15 @@ def _check_places(order: Order) -> None:
 
 def _key(order: Order, defense: Any) -> dict[str, Any]:
     """Everything that the pixels of a segment depend on."""
-    from vdf_bench.plan import SURROGATE
+    from vdf_bench.core.files import file_sha256
+    from vdf_bench.plan.keys import Keys, code_digest
+    from vdf_bench.plan.request import LANDMARKER, SURROGATE
     from vdf_bench.protect.partial import SEGMENT
-    from vdf_bench.sources import code_digest, weights_digest
-    from vdf_bench.store import digest, file_digest
+    from vdf_bench.store import digest
 
-    module: str = type(defense).__module__
-    code = code_digest("vdf_bench.protect", "vdf_bench.video", "vdf_bench.enforce", module.rpartition(".")[0] or module)
+    uses = [("defenses", order.defense), *defense.uses(), ("parsers", SURROGATE), ("landmarkers", LANDMARKER)]
     return {
-        "video": file_digest(order.video),
+        "video": file_sha256(order.video),
         "defense": order.defense,
         "parameters": digest(defense.parameters.model_dump(mode="json")),
         "budget": str(order.budget),
@@ -153,13 +153,13 @@ def _key(order: Order, defense: Any) -> dict[str, Any]:
         "seed": order.seed,
         "device": order.device,
         "segment length": SEGMENT,
-        "version of vdf-bench": digest([code, defense.fingerprint(), weights_digest(SURROGATE, "landmarker")]),
+        "version of vdf-bench": digest([code_digest("vdf_bench.protect.work"), Keys().of("protect", *uses)]),
     }
 
 
 def _work(order: Order, defense: Any, partial: Partial, tell: Tell) -> dict[str, Any]:
-    from vdf_bench.determinism import deterministic
-    from vdf_bench.models.parser import load_parser
+    from vdf_bench.core.determinism import deterministic
+    from vdf_bench.parsers.network import load_parser
     from vdf_bench.plan import SURROGATE
     from vdf_bench.protect.measure import measure
     from vdf_bench.protect.work import join, protect_segments
@@ -212,7 +212,7 @@ def _headings(order: Order, defense: Any, partial: Partial) -> dict[str, Any]:
 
 
 def _notes(order: Order, survey: Survey) -> list[str]:
-    from vdf_bench.models.parser import SHIPPED_EDGES
+    from vdf_bench.parsers import SHIPPED_EDGES
     from vdf_bench.protect.partial import SEGMENT
 
     shape = survey.shape

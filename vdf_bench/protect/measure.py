@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vdf_bench.core.labels import FACE
 from vdf_bench.judges.definitions import PSNR_CAP
 from vdf_bench.judges.perceptual import NETS, backbone_path, lpips_distances
 from vdf_bench.judges.pixels import psnr, ssim
-from vdf_bench.labels import FACE
 from vdf_bench.protect.square import Square
 from vdf_bench.protect.work import clean_shots, computed_shots
 from vdf_bench.video.stream import Echo, written_shots
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.models.parser import Parser
+    from vdf_bench.parsers.network import Parser
     from vdf_bench.protect.partial import Partial
     from vdf_bench.protect.survey import Tell
     from vdf_bench.video.stream import Shape

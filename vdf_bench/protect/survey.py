@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.video import FACE_SAMPLES, check_edge, check_whole
 from vdf_bench.video.crop import square_crop
 from vdf_bench.video.decode import colour_notes, open_video, to_rgb

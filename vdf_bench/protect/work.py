@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.enforce import Published
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import Setting
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.frames import to_bytes, to_tensors
+from vdf_bench.core.interfaces import Setting
 from vdf_bench.protect.partial import SEGMENT
 from vdf_bench.protect.square import Square
-from vdf_bench.steps import to_bytes, to_tensors
+from vdf_bench.stages.enforce import Published
 from vdf_bench.video.decode import open_video
 from vdf_bench.video.stream import begins, shots, write, written_shots
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.budget import Budget
-    from vdf_bench.interfaces import Defense
-    from vdf_bench.models.parser import Parser
+    from vdf_bench.core.budget import Budget
+    from vdf_bench.core.interfaces import Defense
+    from vdf_bench.parsers.network import Parser
     from vdf_bench.protect.partial import Partial
     from vdf_bench.protect.survey import Survey, Tell
     from vdf_bench.video.stream import Coding, Shot

@@ -109,8 +109,8 @@ def strengths(run: Run) -> list[Strengths]:
 
 def _parameter(purifier: str) -> str:
     """What the bare value of a purifier is called; ``strength`` where it is not installed here."""
-    from vdf_bench import registry
-    from vdf_bench.errors import UserError
+    from vdf_bench.core import registry
+    from vdf_bench.core.errors import UserError
 
     try:
         return str(registry.load("purifiers", purifier).card.short or "strength")

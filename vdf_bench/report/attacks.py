@@ -1,7 +1,7 @@
 """Defenses against all attackers of a run: what the worst of them leaves, who that was, and what it cost the attacker.
 
-An attacker is a purifier chain with a way of capturing. In runs of a fixed suite (:mod:`vdf_bench.suite`) attackers
-have names and an order; elsewhere they are called by what they do, in order of appearance.
+An attacker is a purifier chain with a way of capturing. In runs of a fixed suite (:mod:`vdf_bench.attackers.suite`)
+attackers have names and an order; elsewhere they are called by what they do, in order of appearance.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: A defense that is attacked: what has a worst case.
 SUBJECT = ["defense", "linf", "floor", "arm", "target", "victim"]
-#: How captures name the defense that an attack was made for, see :data:`vdf_bench.suite.DEFENSE`.
+#: How captures name the defense that an attack was made for, see :data:`vdf_bench.attackers.suite.DEFENSE`.
 _DEFENSE = "{defense}"
 
 

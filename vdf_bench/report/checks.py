@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from vdf_bench.check import Checked
     from vdf_bench.judges.gates import Verdict
-    from vdf_bench.run import Run
+    from vdf_bench.runs.check import Checked
+    from vdf_bench.runs.run import Run
 
 SCHEMA = 1
 
@@ -82,9 +82,9 @@ def write_checks(run: Run, checks: Sequence[Checked]) -> None:
 
 def _sheet(run: Run, check: Checked) -> bytes | None:
     """PNG of one clone; None where the capture was refused."""
-    from vdf_bench.capture import Capture
-    from vdf_bench.packing import unpack_clip, unpack_rendering
+    from vdf_bench.core.capture import Capture
     from vdf_bench.results.gather import fetch
+    from vdf_bench.stages.packing import unpack_clip, unpack_rendering
 
     captured = fetch(run, check.cell.steps["capture"])
     if "refused" in captured.meta:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.curves import Curve, Point, apart, common_budgets, common_psnr
 from vdf_bench.report import words
 from vdf_bench.report.places import (
     ATTACK,
@@ -22,6 +21,7 @@ from vdf_bench.report.places import (
 )
 from vdf_bench.report.tables import attack_name, records
 from vdf_bench.stats import MIN_UNITS, UNPURIFIED
+from vdf_bench.stats.curves import Curve, Point, apart, common_budgets, common_psnr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

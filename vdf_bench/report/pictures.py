@@ -190,7 +190,7 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
     Raises:
         UserError: the index is damaged, or points out of ``media/``.
     """
-    from vdf_bench.errors import UserError
+    from vdf_bench.core.errors import UserError
 
     path = folder / "media" / "index.json"
     if not path.is_file():

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from vdf_bench.curves import Curve, Point
 from vdf_bench.stats import Ranking, agreement, paired_differences, rank
+from vdf_bench.stats.curves import Curve, Point
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

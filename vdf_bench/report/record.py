@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.report.track import IMAGES, TRACKS, VIDEO
 from vdf_bench.results import READABLE, SCHEMA, read_results
 

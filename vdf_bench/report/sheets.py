@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image, ImageDraw, ImageFont
 
-    from vdf_bench.capture import Capture
+    from vdf_bench.core.capture import Capture
 
 #: Frames spread over the held-out blocks.
 SPREAD: Final = 6

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vdf_bench.plan import Cell
-    from vdf_bench.run import Run
+    from vdf_bench.runs.run import Run
 
 #: Records of judges that are kept in memory: cells beside each other share captures and protected clips.
 _KEPT = 4096

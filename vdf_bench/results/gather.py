@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.plan import SURROGATE
 from vdf_bench.results.table import SCHEMA
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Cell, Plan
     from vdf_bench.report.pictures import Picture
-    from vdf_bench.run import Run
+    from vdf_bench.runs.run import Run
     from vdf_bench.store import Artifact
 
 #: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
@@ -47,9 +47,9 @@ def pictures(run: Run, ended: Callable[[Cell], tuple[str, str]]) -> Iterator[Pic
         run: whose artifacts are shown.
         ended: outcome and code of a cell.
     """
-    from vdf_bench.clip import split_frames
-    from vdf_bench.packing import unpack_clip, unpack_rendering
+    from vdf_bench.core.clip import split_frames
     from vdf_bench.report.pictures import Picture
+    from vdf_bench.stages.packing import unpack_clip, unpack_rendering
 
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
     for cell in run.plan.cells:
@@ -105,7 +105,7 @@ def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: tuple[str, str]) -> 
 
 def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
     """The content of ``run.json``: everything a reader needs to trust or repeat the run, and what every step cost."""
-    from vdf_bench.judges.recognise import choose_for
+    from vdf_bench.recognisers.recognise import choose_for
 
     request, plan = run.request, run.plan
     computed = set(tally.computed)

@@ -12,7 +12,7 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.results.collect import Collector
 from vdf_bench.results.table import arrow_schema, read_table, table_of, write_joined
 from vdf_bench.store import digest
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from vdf_bench.execute.executor import Failure
     from vdf_bench.execute.schedule import Watcher
     from vdf_bench.plan import Cell, Step
-    from vdf_bench.run import Run
+    from vdf_bench.runs.run import Run
 
 #: Where they lie in a run folder.
 FOLDER = "results.parts"
 #: A part is written when so many cells are whole, or so many seconds after the last one.
 CELLS, SECONDS = 64, 30.0
 #: What rows depend on besides the artifacts that they are read from.
-_CODE = ("vdf_bench.results", "vdf_bench.judges.gates")
+_CODE = ("vdf_bench.results.collect",)
 _MARK = b"vdf_bench.cells"
 
 
@@ -48,7 +48,7 @@ class Parts:
     """
 
     def __init__(self, run: Run) -> None:
-        from vdf_bench.sources import code_digest
+        from vdf_bench.plan.keys import code_digest
 
         self._run = run
         self._folder = run.out / FOLDER

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import Outcome, Stage
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import Outcome, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -34,7 +34,7 @@ def trace_rows(
 
     Args:
         place: ``clip, defense, linf, floor, seed``.
-        log: :meth:`vdf_bench.interfaces.Defense.log`.
+        log: :meth:`vdf_bench.core.interfaces.Defense.log`.
         seconds: of every frame, as the harness measured them.
     """
     for name, values in {**log, SECONDS: seconds}.items():
@@ -69,7 +69,7 @@ def read_traces(folder: Path) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from vdf_bench.errors import UserError
+    from vdf_bench.core.errors import UserError
 
     path = folder / FILE
     if not path.is_file():

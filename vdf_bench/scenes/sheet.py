@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.clip import Clip
+    from vdf_bench.core.clip import Clip
 
 #: One colour per CelebAMask-HQ class.
 LABEL_COLOURS = np.array(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.clip import SAMPLE_RATE
+from vdf_bench.core.clip import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

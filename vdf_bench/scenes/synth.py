@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from vdf_bench.cards import Card, Component
-from vdf_bench.clip import FPS, Clip, Pose, Truth
-from vdf_bench.errors import UserError
-from vdf_bench.registry import suggest
+from vdf_bench.core.cards import Card, Component
+from vdf_bench.core.clip import FPS, Clip, Pose, Truth
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.registry import suggest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ the environment says.
 """
 
 from vdf_bench.store.artifact import Artifact, canonical, digest
-from vdf_bench.store.files import StoreError, check_file, check_room, file_digest, write_atomically
+from vdf_bench.store.files import StoreError, check_file, check_room, write_atomically
 from vdf_bench.store.store import Store
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "check_file",
     "check_room",
     "digest",
-    "file_digest",
     "write_atomically",
 ]

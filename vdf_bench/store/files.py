@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -10,7 +9,7 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,9 +94,3 @@ def unwritable(where: str, error: OSError) -> StoreError:
     """The one line about a place that takes no files."""
     why = error.strerror or error
     return StoreError(f"cannot write {where}: {why}; choose another --out or --store, or make room")
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

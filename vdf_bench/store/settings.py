@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 #: Less would ask a store without a pause; more is no end.
 LEAST, MOST = 1.0, 1e6

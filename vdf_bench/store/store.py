@@ -13,7 +13,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.store.artifact import LOOK, Artifact, read_meta
 from vdf_bench.store.files import check_room
 from vdf_bench.store.place import Folder, Patient, Remote, open_place

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vdf_bench.budget import Budget
-from vdf_bench.costs import expected_seconds
-from vdf_bench.packing import unpack_clip
+from vdf_bench.core.budget import Budget
+from vdf_bench.execute.costs import expected_seconds
+from vdf_bench.execute.rounds import restricted
 from vdf_bench.plan import Attacker, Plan, Request, build_plan
 from vdf_bench.results.collect import collect
 from vdf_bench.results.gather import fetch
-from vdf_bench.rounds import restricted
-from vdf_bench.run import Run, check_writable
+from vdf_bench.runs.run import Run, check_writable
+from vdf_bench.stages.packing import unpack_clip
 from vdf_bench.stats import paired_differences, per_unit
 from vdf_bench.store import Artifact, Store
 from vdf_bench.validation import verdicts

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vdf_bench.clip import FPS, Clip, Pose, Truth, split_frames
-from vdf_bench.interfaces import Evidence, Rendering
+from vdf_bench.core.clip import FPS, Clip, Pose, Truth, split_frames
+from vdf_bench.core.interfaces import Evidence, Rendering
 from vdf_bench.judges.identity import Identity as IdentityJudge
 from vdf_bench.judges.lips import Lips as LipsJudge
 from vdf_bench.judges.pixels import psnr
-from vdf_bench.judges.recognise import RecogniserParameters, choose
+from vdf_bench.recognisers.recognise import RecogniserParameters, choose
 from vdf_bench.validation.verdicts import (
     SLACK_COSINE,
     Property,

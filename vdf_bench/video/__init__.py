@@ -1,4 +1,4 @@
-"""Videos in and out: any portrait video becomes a :class:`~vdf_bench.clip.Clip`.
+"""Videos in and out: any portrait video becomes a :class:`~vdf_bench.core.clip.Clip`.
 
 What had to be done to a file (resampled, turned, deinterlaced, cropped) stands in the clip's notes, one line each;
 a file that cannot serve ends in one line that says why and what to do.
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.clip import FPS, MIN_FRAMES, Clip
-from vdf_bench.errors import UserError
+from vdf_bench.core.clip import FPS, MIN_FRAMES, Clip
+from vdf_bench.core.errors import UserError
 from vdf_bench.video.audio import load_audio
 from vdf_bench.video.crop import Box, Crop, square_crop
 from vdf_bench.video.decode import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from vdf_bench.clip import SAMPLE_RATE
+from vdf_bench.core.clip import SAMPLE_RATE
 from vdf_bench.video.decode import open_video
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import av
 import numpy as np
 
-from vdf_bench.clip import FPS, SAMPLE_RATE
-from vdf_bench.errors import UserError
+from vdf_bench.core.clip import FPS, SAMPLE_RATE
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.clip import Clip
-from vdf_bench.errors import UserError
+from vdf_bench.core.clip import Clip
+from vdf_bench.core.errors import UserError
 from vdf_bench.video.crop import square_crop
 from vdf_bench.video.decode import MAX_PIXELS, MIN_PIXELS
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import av
 import numpy as np
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 from vdf_bench.video.decode import open_video, quarter_turns, to_rgb
 from vdf_bench.video.encode import configure, to_frame, x264, x264_options
 

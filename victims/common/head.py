@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vdf_bench.interfaces import Rendering
+from vdf_bench.core.interfaces import Rendering
 from vdf_bench.victims.common.code import Code
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.interfaces import Drive
+    from vdf_bench.core.interfaces import Drive
 
 
 class View(NamedTuple):
@@ -61,7 +61,7 @@ class Field(nn.Module, ABC):
 
 
 class FieldHead:
-    """A trained field (:class:`vdf_bench.interfaces.Head`).
+    """A trained field (:class:`vdf_bench.core.interfaces.Head`).
 
     Attributes:
         notes: what a reader of the results should know of the fit.

@@ -15,7 +15,7 @@ from vdf_bench.victims.common.volume import Occupancy, camera_rays, integrate, v
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Capture
+    from vdf_bench.core.capture import Capture
     from vdf_bench.victims.common.scene import Scene
     from vdf_bench.victims.common.targets import Targets
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vdf_bench.interfaces import FitFailed
+from vdf_bench.core.interfaces import FitFailed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.clip import Pose
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.clip import Pose
 
 _CHIN, _BROWS, _JAW = 8, slice(17, 27), (0, 16)
 

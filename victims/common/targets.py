@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import Target
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import Target
 
 _MOUTH, _LEFT_EYE, _RIGHT_EYE = slice(48, 68), slice(36, 42), slice(42, 48)
 

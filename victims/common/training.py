@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from vdf_bench.interfaces import FitSetting
+    from vdf_bench.core.interfaces import FitSetting
     from vdf_bench.victims.common.code import Code
 
 #: Wall seconds between checkpoints.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from vdf_bench.interfaces import FitFailed
+from vdf_bench.core.interfaces import FitFailed
 
 
 class Watch:

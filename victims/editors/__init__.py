@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from vdf_bench.cards import Card, Component
+from vdf_bench.core.cards import Card, Component
 
 if TYPE_CHECKING:
-    from vdf_bench.interfaces import EditorModel
+    from vdf_bench.core.interfaces import EditorModel
 
 
 class StarGanEditor(Component):

@@ -10,12 +10,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from vdf_bench.checkouts import Finding, find_checkout, user_file
+from vdf_bench.assets.checkouts import Finding, find_checkout
+from vdf_bench.assets.folders import checkouts_file
 from vdf_bench.victims.external.runner import Limits, Watch, run_watched
 from vdf_bench.victims.external.workspace import environment
 
 if TYPE_CHECKING:
-    from vdf_bench.checkouts import Checkout
+    from vdf_bench.assets.checkouts import Checkout
     from vdf_bench.victims.external.system import Entry, System
 
 #: Seconds that the system's interpreter may take to import everything.
@@ -50,7 +51,7 @@ def examine(system: System, entry: Entry) -> list[Finding]:
     Raises:
         UserError: the user's file is broken.
     """
-    path = user_file()
+    path = checkouts_file()
     named = f"[{system.name}] in {path}"
     checkout = find_checkout(system.name)
     if checkout is None:
@@ -78,7 +79,7 @@ def examine_files(system: System, checkout: Checkout, entry: Entry) -> list[Find
     else:
         findings = [Finding(what)]
     here = checkout.python.is_file()
-    make = f"make the environment that {system.url} describes, and name its interpreter in {user_file()}"
+    make = f"make the environment that {system.url} describes, and name its interpreter in {checkouts_file()}"
     findings.append(Finding(f"python {checkout.python}", *(() if here else ("no such file", make))))
     for weight in system.weights:
         if entry not in weight.entries:
@@ -93,7 +94,7 @@ def examine_files(system: System, checkout: Checkout, entry: Entry) -> list[Find
         findings.append(Finding(weight.path, "missing" if not file.exists() else "empty", command))
     if system.sapiens:
         told = checkout.sapiens_python is not None and checkout.sapiens_python.is_file()
-        make = f"make the sapiens_lite environment of {system.url}, and name it in {user_file()}: sapiens_python = ..."
+        make = f"make the sapiens_lite environment of {system.url}; name it in {checkouts_file()}: sapiens_python = ..."
         findings.append(Finding("sapiens_python", *(() if told else ("no such interpreter", make))))
     return findings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from vdf_bench.cards import Card, Parameters
+from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.victims.external import rad
 from vdf_bench.victims.external.official import LineageParameters, Official
 from vdf_bench.victims.external.system import Job, Step, System

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from vdf_bench.cards import Card, Parameters
+from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.victims.external import rad
 from vdf_bench.victims.external.official import ENTRY, Official
 from vdf_bench.victims.external.system import BAR, Job, Step, System
@@ -37,7 +37,7 @@ def _config(job: Job) -> str:
 def _prepare(job: Job) -> None:
     """The lineage's folder, and the sound of either part: without it the rendered video is thrown away."""
     from vdf_bench.capture.layout import write_wav
-    from vdf_bench.clip import FPS, SAMPLE_RATE
+    from vdf_bench.core.clip import FPS, SAMPLE_RATE
 
     rad.prepare()(job)
     hop = SAMPLE_RATE // int(FPS)

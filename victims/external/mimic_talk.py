@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from vdf_bench.cards import Card, Parameters
-from vdf_bench.interfaces import FitFailed
+from vdf_bench.core.cards import Card, Parameters
+from vdf_bench.core.interfaces import FitFailed
 from vdf_bench.victims.external import rad
 from vdf_bench.victims.external.official import Official
 from vdf_bench.victims.external.system import BAR, Job, Step, System, Weight
@@ -26,7 +26,7 @@ def _prepare(job: Job) -> None:
     from PIL import Image
 
     from vdf_bench.capture.layout import write_wav
-    from vdf_bench.clip import FPS, SAMPLE_RATE
+    from vdf_bench.core.clip import FPS, SAMPLE_RATE
 
     capture, hop = job.capture, SAMPLE_RATE // int(FPS)
     if not capture.audio.any():

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from vdf_bench.cards import Component, Parameters
-from vdf_bench.checkouts import Checkout, Finding, find_checkout
-from vdf_bench.errors import UserError
+from vdf_bench.assets.checkouts import Checkout, Finding, find_checkout
+from vdf_bench.core.cards import Component, Parameters
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import Drive, FitSetting, Rendering
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import Drive, FitSetting, Rendering
     from vdf_bench.victims.external.system import Job, System
 
 ENTRY = "capture: train from our capture; video: run the official preprocessing on the video"
@@ -54,7 +54,7 @@ class VideoHead:
         Raises:
             UserError: ``drive`` is not the held-out part.
         """
-        from vdf_bench.interfaces import Rendering
+        from vdf_bench.core.interfaces import Rendering
 
         if len(drive.eyes) != len(self._frames):
             raise UserError(
@@ -81,7 +81,7 @@ class Official(Component):
             FitFailed: the system failed on this clip, with a code that says where.
             UserError: the checkout is not usable, or the machine failed.
         """
-        from vdf_bench.interfaces import FitFailed
+        from vdf_bench.core.interfaces import FitFailed
         from vdf_bench.victims.external.pipeline import run_steps
         from vdf_bench.victims.external.system import Job
         from vdf_bench.victims.external.workspace import free_port, gpu_turn, work_copy
@@ -162,7 +162,7 @@ class Official(Component):
         import numpy as np
         from PIL import Image
 
-        from vdf_bench.interfaces import FitFailed
+        from vdf_bench.core.interfaces import FitFailed
         from vdf_bench.video import read_frames
 
         wanted, size = len(job.capture.split.heldout), job.capture.size

@@ -10,15 +10,15 @@ import re
 import time
 from typing import TYPE_CHECKING, Final
 
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import FitFailed
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import FitFailed
 from vdf_bench.victims.external.runner import Limits, Watch, run_watched
 from vdf_bench.victims.external.workspace import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vdf_bench.interfaces import Outcome
+    from vdf_bench.core.interfaces import Outcome
     from vdf_bench.victims.external.runner import Ended
     from vdf_bench.victims.external.system import Job, Stage, Step, System
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vdf_bench.interfaces import FitFailed
+from vdf_bench.core.interfaces import FitFailed
 from vdf_bench.victims.external.system import BAR, Entry, Job, Step, Weight
 
 if TYPE_CHECKING:

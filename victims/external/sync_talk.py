@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Parameters
+from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.victims.external import rad
 from vdf_bench.victims.external.official import ENTRY, Official
 from vdf_bench.victims.external.system import Job, Step, System, Weight

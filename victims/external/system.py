@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.checkouts import Checkout
-    from vdf_bench.interfaces import FitSetting
+    from vdf_bench.assets.checkouts import Checkout
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import FitSetting
 
 Entry = Literal["capture", "video"]
 Stage = Literal["prepare", "train", "drive"]

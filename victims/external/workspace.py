@@ -12,12 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from vdf_bench.errors import UserError
+from vdf_bench.assets.folders import cache_folder
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from vdf_bench.checkouts import Checkout
+    from vdf_bench.assets.checkouts import Checkout
 
 #: The file in a work copy that its owner holds a lock on.
 CLAIMED: Final = ".claimed"
@@ -92,11 +93,6 @@ def gpu_turn(gpu: str) -> Iterator[None]:
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # given back when the file is closed, however this process ends
         yield
-
-
-def cache_folder() -> Path:
-    """Where locks lie, and what the systems compile once."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vdf-bench"
 
 
 def overlay(source: Path, target: Path, own: Collection[PurePosixPath]) -> None:

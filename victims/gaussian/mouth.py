@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.capture import Capture
+    from vdf_bench.core.capture import Capture
     from vdf_bench.victims.common.scene import Scene
     from vdf_bench.victims.common.targets import Targets
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from vdf_bench.errors import UserError
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -23,14 +23,14 @@ from vdf_bench.victims.gaussian.mouth import box, interiors, mouth_splats
 from vdf_bench.victims.gaussian.sizes import Sizes, sizes
 
 if TYPE_CHECKING:
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import FitSetting
     from vdf_bench.victims.gaussian import GaussianParameters
     from vdf_bench.victims.gaussian.splats import Splats
 
 
 class GaussianTrainer(Trainer):
-    """A fit of ``gaussian``; see :class:`vdf_bench.interfaces.Victim`."""
+    """A fit of ``gaussian``; see :class:`vdf_bench.core.interfaces.Victim`."""
 
     final_rate = 0.05
     field: GaussianField

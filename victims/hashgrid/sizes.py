@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from vdf_bench.interfaces import Scale
+    from vdf_bench.core.interfaces import Scale
 
 
 @dataclass(frozen=True)

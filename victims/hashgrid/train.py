@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import FitSetting
     from vdf_bench.victims.common.rays import Rays
     from vdf_bench.victims.hashgrid import HashgridParameters
 
@@ -42,7 +42,7 @@ PLANE_RATE = 1e-2
 
 
 class HashgridTrainer(Trainer):
-    """A fit of ``hashgrid``; see :class:`vdf_bench.interfaces.Victim`."""
+    """A fit of ``hashgrid``; see :class:`vdf_bench.core.interfaces.Victim`."""
 
     field: HashgridField
 

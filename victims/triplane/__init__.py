@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from vdf_bench.cards import Card, Component, Parameters
+from vdf_bench.core.cards import Card, Component, Parameters
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting, Head, Scale
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import FitSetting, Head, Scale
     from vdf_bench.victims.common.training import Trainer
     from vdf_bench.victims.triplane.sizes import Sizes
 

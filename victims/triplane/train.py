@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.capture import Capture
-    from vdf_bench.interfaces import FitSetting
+    from vdf_bench.core.capture import Capture
+    from vdf_bench.core.interfaces import FitSetting
     from vdf_bench.victims.triplane import TriplaneParameters
 
 #: Share of all iterations spent on the first frame alone.
@@ -35,7 +35,7 @@ PLANE_RATE, NETWORK_RATE = 2e-2, 5e-3
 
 
 class TriplaneTrainer(Trainer):
-    """A fit of ``triplane``; see :class:`vdf_bench.interfaces.Victim`."""
+    """A fit of ``triplane``; see :class:`vdf_bench.core.interfaces.Victim`."""
 
     field: TriplaneField
     final_rate = 0.2

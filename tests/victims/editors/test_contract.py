@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vdf_bench import registry
+from vdf_bench.core import registry
 
 EDITORS = [name for name in registry.names("victims") if "editor" in registry.load("victims", name).card.tags]
 SHIPPED = ("stargan-synth", "attgan-synth")

@@ -3,11 +3,14 @@
 import pytest
 import torch
 
-from vdf_bench import registry
-from vdf_bench.errors import UserError
-from vdf_bench.models import third_party, weights
-from vdf_bench.models.supply import add, file_sha256
-from vdf_bench.models.third_party import path_of
+from vdf_bench.assets import third_party
+from vdf_bench.assets.needs import unmet
+from vdf_bench.assets.third_party import path_of
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import file_sha256
+from vdf_bench.models import weights
+from vdf_bench.models.supply import add
 from vdf_bench.victims.editors.official import attgan, stargan
 from vdf_bench.victims.editors.official.attgan import EDITS as ATT_EDITS
 from vdf_bench.victims.editors.official.hisd_network import layout_of
@@ -130,7 +133,7 @@ def put(name, change=lambda state: None):
 def test_a_checkpoint_of_the_format_edits_and_lets_gradients_through(name, folder):
     put(name)
     editor = registry.create("victims", name, {"size": 64})
-    assert editor.fingerprint() == file_sha256(path_of(name)) and registry.unmet(editor.card) is None
+    assert editor.fingerprint() == file_sha256(path_of(name)) and unmet(editor.card) is None
     model = editor.load()
     assert model.size == 64 and len(set(model.edits)) == len(model.edits) >= 5
     torch.manual_seed(0)
@@ -182,7 +185,7 @@ def test_hostile_and_oversized_files_are_refused(name, folder, capsys, monkeypat
         registry.create("victims", name).load()
     path_of(name).unlink()
     assert registry.create("victims", name).fingerprint() == "none"
-    assert f"weights add {name}" in registry.unmet(registry.load("victims", name).card)
+    assert f"weights add {name}" in unmet(registry.load("victims", name).card)
 
 
 def test_published_sizes():

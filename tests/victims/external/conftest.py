@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench import registry
-from vdf_bench.interfaces import FitSetting
+from vdf_bench.core import registry
+from vdf_bench.core.interfaces import FitSetting
 
 _SPEC = importlib.util.spec_from_file_location("standin", Path(__file__).with_name("standin.py"))
 standin = importlib.util.module_from_spec(_SPEC)

@@ -12,10 +12,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vdf_bench.clip import Pose
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import Drive, FitFailed, FitSetting
-from vdf_bench.packing import pack_rendering, unpack_rendering
+from vdf_bench.core.clip import Pose
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import Drive, FitFailed, FitSetting
+from vdf_bench.stages.packing import pack_rendering, unpack_rendering
 
 SYSTEMS = ("er-nerf", "synctalk", "talkinggaussian", "instag", "gaussiantalker", "mimictalk")
 
@@ -76,7 +76,7 @@ def test_a_head_shows_the_held_out_part_only(bench):
 
 
 def test_steps_scale(bench):
-    from vdf_bench.checkouts import find_checkout
+    from vdf_bench.assets.checkouts import find_checkout
     from vdf_bench.victims.external.system import Job
 
     bench.checkout("gaussiantalker", iters_scale=0.25)
@@ -136,7 +136,7 @@ def test_the_entry_video_loses_nothing(bench, tmp_path):
 
 
 def test_the_official_split_is_replaced_by_ours(bench, tmp_path):
-    from vdf_bench.checkouts import find_checkout
+    from vdf_bench.assets.checkouts import find_checkout
     from vdf_bench.victims.external.rad import split_honestly
     from vdf_bench.victims.external.system import Job
 

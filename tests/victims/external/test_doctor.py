@@ -9,13 +9,14 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
-from vdf_bench import registry
-from vdf_bench.arguments import overrides
-from vdf_bench.checkouts import find_checkout
-from vdf_bench.cli import app
-from vdf_bench.errors import UserError
+from vdf_bench.assets.checkouts import find_checkout
+from vdf_bench.assets.needs import unmet
+from vdf_bench.commands.arguments import overrides
+from vdf_bench.commands.cli import app
+from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
 from vdf_bench.plan import Request, build_plan
-from vdf_bench.presets import preset
+from vdf_bench.plan.presets import preset
 from vdf_bench.victims.external.doctor import runs_on
 
 SYSTEMS = ("er-nerf", "synctalk", "talkinggaussian", "instag", "gaussiantalker", "mimictalk")
@@ -42,7 +43,7 @@ def interpreter(folder, **said):
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_without_a_checkout_it_is_listed_and_left_out(system, bench):
     card = registry.load("victims", f"external.{system}").card
-    assert registry.unmet(card) == f"needs a checkout: vdf-bench doctor external.{system}"
+    assert unmet(card) == f"needs a checkout: vdf-bench doctor external.{system}"
     assert "official" in card.tags and card.cost == "hours" and card.url.startswith("https://github.com/")
     code, output, _ = doctor(f"external.{system}")
     assert code == 1
@@ -73,7 +74,7 @@ def test_a_wrong_file_is_one_line(content, said, bench):
     with pytest.raises(UserError, match=said) as error:
         find_checkout("er-nerf")
     assert "\n" not in str(error.value)
-    assert "needs a checkout (" in registry.unmet(registry.load("victims", "external.er-nerf").card)
+    assert "needs a checkout (" in unmet(registry.load("victims", "external.er-nerf").card)
     assert isinstance(doctor("external.er-nerf")[2], UserError)
     assert "external.er-nerf" in CliRunner().invoke(app, ["list", "victims"]).output
 
@@ -85,7 +86,7 @@ def test_a_finished_installation_is_ready(bench):
         code, output, _ = doctor("external.er-nerf", *options)
         assert code == 0, output
         assert output.endswith("external.er-nerf: ready\n") and "missing" not in output
-    assert registry.unmet(registry.load("victims", "external.er-nerf").card) is None
+    assert unmet(registry.load("victims", "external.er-nerf").card) is None
     assert "79999_iter.pth" in output
 
 
@@ -120,7 +121,7 @@ def test_a_wrong_folder_and_no_interpreter(bench):
     with pytest.raises(UserError, match=r"does not look like er-nerf.*vdf-bench doctor external.er-nerf"):
         bench.fit("er-nerf")
     shutil.rmtree(repo)
-    assert "no folder" in registry.unmet(registry.load("victims", "external.er-nerf").card)
+    assert "no folder" in unmet(registry.load("victims", "external.er-nerf").card)
 
 
 def test_missing_weights_stop_a_fit_before_it_starts(bench):

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vdf_bench.errors import UserError
-from vdf_bench.interfaces import FitFailed, FitSetting
-from vdf_bench.steps import drive_step, fit_step
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import FitFailed, FitSetting
+from vdf_bench.stages.steps import drive_step, fit_step
 from vdf_bench.store import Artifact
 from vdf_bench.victims.external.pipeline import reason
 from vdf_bench.victims.external.runner import Ended
@@ -148,7 +148,7 @@ def test_a_broken_video_is_an_outcome(marked, monkeypatch):
 
 
 def test_features_that_are_no_numbers_are_refused(bench, tmp_path):
-    from vdf_bench.checkouts import find_checkout
+    from vdf_bench.assets.checkouts import find_checkout
     from vdf_bench.victims.external.rad import settle_features
     from vdf_bench.victims.external.system import Job
 

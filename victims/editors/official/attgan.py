@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from pydantic import Field
 
-from vdf_bench.cards import Card
-from vdf_bench.errors import UserError
+from vdf_bench.core.cards import Card
+from vdf_bench.core.errors import UserError
 from vdf_bench.victims.editors.official.common import OfficialEditor, OfficialModel, OfficialParameters
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vdf_bench.cards import Parameters
-    from vdf_bench.interfaces import EditorModel
+    from vdf_bench.core.cards import Parameters
+    from vdf_bench.core.interfaces import EditorModel
     from vdf_bench.victims.editors.official.common import Change
 
 #: The thirteen attributes of the paper (section IV), in its order.
@@ -71,8 +71,8 @@ class AttGan(OfficialEditor):
     parameters_model: ClassVar[type[Parameters]] = AttGanParameters
 
     def load(self, device: str = "cpu") -> EditorModel:
-        from vdf_bench.models.third_party import path_of
-        from vdf_bench.models.weights import read_part
+        from vdf_bench.assets.checkpoints import read_part
+        from vdf_bench.assets.third_party import path_of
         from vdf_bench.victims.editors.official.common import load_strictly, width_of
         from vdf_bench.victims.editors.official.networks import AttGenerator
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from vdf_bench.cards import Component, Parameters
-from vdf_bench.errors import UserError
+from vdf_bench.core.cards import Component, Parameters
+from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import Tensor, nn
 
-    from vdf_bench.interfaces import EditorModel
+    from vdf_bench.core.interfaces import EditorModel
 
     #: Makes one edit: (N, 3, size, size) in [-1, 1] to the same.
     Change = Callable[[Tensor], Tensor]
@@ -37,22 +37,13 @@ class OfficialEditor(Component):
 
     parameters_model: ClassVar[type[Parameters]] = OfficialParameters
 
-    @classmethod
-    def fingerprint(cls) -> str:
-        """SHA-256 of the user's file; ``none`` where there is none."""
-        from vdf_bench.models.supply import file_sha256
-        from vdf_bench.models.third_party import path_of
-
-        path = path_of(cls.card.name)
-        return file_sha256(path) if path.is_file() else "none"
-
     def load(self, device: str = "cpu") -> EditorModel:
         """Read the user's checkpoint; each adapter's own."""
         raise NotImplementedError
 
 
 class OfficialModel:
-    """An official network behind the benchmark's seam (:class:`vdf_bench.interfaces.EditorModel`).
+    """An official network behind the benchmark's seam (:class:`vdf_bench.core.interfaces.EditorModel`).
 
     Args:
         size: edge that it was trained at, pixels.
@@ -89,7 +80,7 @@ def load_strictly(
     """
     import torch
 
-    from vdf_bench.models.third_party import how_to_get, path_of
+    from vdf_bench.assets.third_party import how_to_get, path_of
 
     with torch.device("meta"):
         network = build()
@@ -116,7 +107,7 @@ def width_of(state: dict[str, Tensor], key: str, name: str, axis: int = 0) -> in
     Raises:
         UserError: there is no such tensor.
     """
-    from vdf_bench.models.third_party import how_to_get, path_of
+    from vdf_bench.assets.third_party import how_to_get, path_of
 
     tensor: Any = state.get(key)
     if tensor is None or tensor.ndim <= axis:

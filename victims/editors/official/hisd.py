@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from pydantic import Field
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.victims.editors.official.common import OfficialEditor, OfficialModel, OfficialParameters
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vdf_bench.cards import Parameters
-    from vdf_bench.interfaces import EditorModel
+    from vdf_bench.core.cards import Parameters
+    from vdf_bench.core.interfaces import EditorModel
     from vdf_bench.victims.editors.official.common import Change
 
 #: Edits of the official CelebA-HQ configuration: tag and attribute.
@@ -61,8 +61,8 @@ class Hisd(OfficialEditor):
     def load(self, device: str = "cpu") -> EditorModel:
         import torch
 
-        from vdf_bench.models.third_party import path_of
-        from vdf_bench.models.weights import read_part
+        from vdf_bench.assets.checkpoints import read_part
+        from vdf_bench.assets.third_party import path_of
         from vdf_bench.victims.editors.official.common import load_strictly
         from vdf_bench.victims.editors.official.hisd_network import HisdGenerator, layout_of
 

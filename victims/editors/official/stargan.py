@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from pydantic import Field
 
-from vdf_bench.cards import Card
+from vdf_bench.core.cards import Card
 from vdf_bench.victims.editors.official.common import RUNNING, OfficialEditor, OfficialModel, OfficialParameters
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vdf_bench.cards import Parameters
-    from vdf_bench.interfaces import EditorModel
+    from vdf_bench.core.cards import Parameters
+    from vdf_bench.core.interfaces import EditorModel
     from vdf_bench.victims.editors.official.common import Change
 
 #: Attributes of the official CelebA training, in its order; the first three exclude each other.
@@ -68,8 +68,8 @@ class StarGan(OfficialEditor):
     def load(self, device: str = "cpu") -> EditorModel:
         import torch
 
-        from vdf_bench.models.third_party import path_of
-        from vdf_bench.models.weights import read_state_dict
+        from vdf_bench.assets.checkpoints import read_state_dict
+        from vdf_bench.assets.third_party import path_of
         from vdf_bench.victims.editors.official.common import load_strictly, planes, width_of
         from vdf_bench.victims.editors.official.networks import StarGenerator
 

@@ -1,0 +1,1 @@
+"""Attackers as texts: purifier chains, ways to capture, and the suites that are made of both."""

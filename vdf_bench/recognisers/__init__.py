@@ -1,0 +1,1 @@
+"""Face recognisers, a kind of plug-in: they decide whose face a clone shows."""

@@ -1,0 +1,1 @@
+"""Runs: planned, executed, collected and reported; checks and probes of victims through the same plan."""
