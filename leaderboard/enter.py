@@ -73,6 +73,4 @@ def plan_with(request: Request, entry: str, frames: Mapping[tuple[str, float], F
 
 
 def _reachable(plan: Plan) -> Plan:
-    from vdf_bench.execute.rounds import restricted
-
-    return restricted(plan, plan.cells)
+    return plan.restricted(plan.cells)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.leaderboard.records import Record
     from vdf_bench.plan import Cell
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
 #: Held-out moments, side by side.
 MOMENTS = 4

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.leaderboard.case import Case
     from vdf_bench.leaderboard.suite import BoardSuite
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
 #: What is kept of a cell: the stage trace.
 METRICS: Final = (

@@ -11,9 +11,10 @@ from vdf_bench.commands.cli import app
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import IncompleteError, UserError
-from vdf_bench.execute.executor import Failure, Need
-from vdf_bench.execute.incomplete import NO_TWIN, TIME_UP, behind, whole_cells
+from vdf_bench.execute.executor import Failure
+from vdf_bench.execute.incomplete import NO_TWIN, TIME_UP, whole_cells
 from vdf_bench.execute.local import LocalExecutor
+from vdf_bench.execute.placement import Need
 from vdf_bench.execute.schedule import StepFailedError, Tally
 from vdf_bench.plan import Request, Step
 from vdf_bench.plan.presets import preset
@@ -45,7 +46,7 @@ def test_a_defense_that_could_not_be_computed_takes_its_cells_along(run):
     told = [entry for entry in left.plan.left_out if entry["kind"] == "cell"]
     assert len(told) == 2
     assert all(entry["why"] == f"{step.label}: it wanted too much" for entry in told)
-    assert not behind(run.plan, [step.key]).keys() & left.plan.steps.keys()
+    assert not run.plan.dependents([step.key]).keys() & left.plan.steps.keys()
     assert run.plan.left_out == [entry for entry in left.plan.left_out if entry["kind"] != "cell"]
 
 

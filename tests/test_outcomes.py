@@ -14,9 +14,9 @@ from vdf_bench.execute.worker import compute
 from vdf_bench.judges import gates, outcome
 from vdf_bench.plan import Attacker, Request
 from vdf_bench.plan.presets import preset
-from vdf_bench.report.checks import print_checks, write_checks
 from vdf_bench.results.collect import collect
 from vdf_bench.runs.check import complete_check, prepare_check
+from vdf_bench.runs.check_report import print_checks, write_checks
 from vdf_bench.runs.run import prepare
 from vdf_bench.stages import steps
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vdf_bench.execute.executor import Means, Need
-from vdf_bench.execute.placement import Node, choose, cost_class, gpu_share, kind_of
+from vdf_bench.execute.executor import Resources
+from vdf_bench.execute.placement import Need, Node, choose, cost_class, gpu_share, kind_of
 from vdf_bench.execute.ray import nodes_of
 from vdf_bench.plan import Step
 
@@ -54,10 +54,10 @@ def test_a_gpu_is_shared_but_for_what_is_of_published_size(params, share):
 
 def test_means_say_the_class_and_the_share():
     fit = step(victim="external.er-nerf", device="cuda")
-    assert kind_of(Means().need(fit, 25.0)) == "gpu"
+    assert kind_of(Resources().need(fit, 25.0)) == "gpu"
     there = step(victim="external.er-nerf")
-    assert kind_of(Means().need(there, 25.0)) == "dear"
-    assert kind_of(Means(recorded=frozenset([there.key])).need(there, 25.0)) == "cheap"
+    assert kind_of(Resources().need(there, 25.0)) == "long"
+    assert kind_of(Resources(recorded=frozenset([there.key])).need(there, 25.0)) == "short"
 
 
 def test_long_work_is_spread_and_goes_beside_gpus_last():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.defenses.common.descent import Verdict
-    from vdf_bench.defenses.grasp import GraspParameters
+    from vdf_bench.defenses.grasp.parameters import GraspParameters
 
 Rule = Literal["cross", "defense-first", "visual-first", "none"]
 #: Shorter gradients have no direction: visual losses are flat at the clean picture.

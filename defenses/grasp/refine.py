@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord, EditingVerdict
-    from vdf_bench.defenses.grasp import GraspParameters
     from vdf_bench.defenses.grasp.direction import ProjectedGradient, Rule
+    from vdf_bench.defenses.grasp.parameters import GraspParameters
 
 #: What a step multiplies the visual losses' share by before success, and after; it never exceeds MOST.
 YIELD: Final = 0.85

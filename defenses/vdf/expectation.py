@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.parsing import Glance, Verdict
-    from vdf_bench.defenses.vdf.eot import EotParameters
+    from vdf_bench.defenses.vdf.eot_parameters import EotParameters
 
 
 def expectation(setting: Setting, parameters: EotParameters, *, name: str) -> Callable[[Tensor], ExpectedExaminer]:

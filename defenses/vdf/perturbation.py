@@ -13,7 +13,7 @@ from vdf_bench.defenses.vdf.motion import warp
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vdf_bench.defenses.vdf import VdfParameters
+    from vdf_bench.defenses.vdf.parameters import VdfParameters
 
 #: ImageNet statistics, RGB: the spectrum is that of the picture as networks see it.
 MEAN: Final = (0.485, 0.456, 0.406)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.parsing import Glance, Sight, Verdict
     from vdf_bench.defenses.common.record import Record
-    from vdf_bench.defenses.vdf import VdfParameters
+    from vdf_bench.defenses.vdf.parameters import VdfParameters
     from vdf_bench.defenses.vdf.visual import VisualLoss
 
 #: Edge of the window of SSIM, pixels.

@@ -12,7 +12,8 @@ from pydantic import Field, PositiveFloat
 from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.defenses.common.parameters import Loss  # noqa: TC001 - pydantic reads the annotation
 from vdf_bench.defenses.common.record import Record
-from vdf_bench.defenses.vdf import UnitInterval, Vdf, VdfParameters
+from vdf_bench.defenses.vdf import Vdf
+from vdf_bench.defenses.vdf.parameters import UnitInterval, VdfParameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

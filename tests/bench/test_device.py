@@ -19,10 +19,11 @@ from vdf_bench.bench.device_plot import plot_roofline
 from vdf_bench.bench.device_tables import print_device
 from vdf_bench.bench.frames import measure_frames
 from vdf_bench.bench.kernels import trainers
-from vdf_bench.bench.roofline import Kernel, Peaks, Point
+from vdf_bench.bench.roofline import Peaks, Point
 from vdf_bench.commands.cli import app
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import FitSetting
+from vdf_bench.core.kernel import Kernel
 from vdf_bench.stages.steps import load_clip
 
 CPU = Clock("cpu")

@@ -11,8 +11,9 @@ from torch import nn
 
 from vdf_bench.bench.clock import Clock
 from vdf_bench.bench.kernels import Training, parser_look, trainers, training_step
-from vdf_bench.bench.roofline import Kernel, Peaks, count_flops, measure_kernel, measure_peaks
+from vdf_bench.bench.roofline import Peaks, count_flops, measure_kernel, measure_peaks
 from vdf_bench.core import registry
+from vdf_bench.core.kernel import Kernel
 from vdf_bench.victims.gaussian import kernel as gaussian_kernel
 from vdf_bench.victims.gaussian.rasterise_numba import ALPHA_MIN, EDGE, TRANSMITTANCE_MIN
 

@@ -13,7 +13,7 @@ from vdf_bench.claims.equal_success import Ratio
 from vdf_bench.claims.findings import find_out, find_speed
 from vdf_bench.claims.measures import people
 from vdf_bench.claims.verdicts import combine, judge, summarise
-from vdf_bench.report.record import Run
+from vdf_bench.report.load import FolderRun
 from vdf_bench.results import COLUMNS
 
 CLIPS = [f"clip-{k}" for k in range(6)]
@@ -39,7 +39,9 @@ def row(clip, defense, metric, value, **more):
 
 def run_of(tmp_path, rows, traces=(), identities=None):
     """A run in memory."""
-    found = Run(tmp_path, pd.DataFrame(rows, columns=list(COLUMNS)), {"identities": identities or {}, "steps": []})
+    found = FolderRun(
+        tmp_path, pd.DataFrame(rows, columns=list(COLUMNS)), {"identities": identities or {}, "steps": []}
+    )
     found.__dict__["traces"] = pd.DataFrame(list(traces), columns=["clip", "defense", "seed", "name", "value"])
     return found
 

@@ -10,10 +10,10 @@ from skimage.color import lab2rgb, rgb2lab
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
+from vdf_bench.defenses.cmua.universal import training_portraits, universal_perturbation
 from vdf_bench.defenses.common.editing import EditingObjective, edited_region, masked_l2
 from vdf_bench.defenses.common.lab import to_lab, to_rgb
 from vdf_bench.defenses.common.parameters import EditingParameters
-from vdf_bench.defenses.common.universal import training_portraits, universal_perturbation
 
 EDITORS = [name for name in registry.names("defenses") if "editor" in registry.load("defenses", name).surrogates]
 

@@ -10,7 +10,8 @@ from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
 from vdf_bench.defenses.common.parsing import relabelled_share
 from vdf_bench.defenses.vdf import expectation
-from vdf_bench.defenses.vdf.eot import SURROGATES, EotParameters, VdfEot
+from vdf_bench.defenses.vdf.eot import VdfEot
+from vdf_bench.defenses.vdf.eot_parameters import SURROGATES, EotParameters
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # workers import the fault steps
 
 from fault_steps import chains
 
-from vdf_bench.execute.executor import Means
+from vdf_bench.execute.executor import Resources
 from vdf_bench.execute.schedule import execute
 
 
@@ -56,7 +56,7 @@ def carry_out(told):
     """Execute a plan with the fault steps."""
 
     def run(plan, store, jobs=2, **means):
-        chosen = Means(jobs, preload=("fault_steps",), **{"keep_going": True, **means})
+        chosen = Resources(jobs, preload=("fault_steps",), **{"keep_going": True, **means})
         return execute(plan, store, chosen, dict.fromkeys(plan.steps, 1.0), told)
 
     return run

@@ -22,7 +22,7 @@ def main(where, count, length, seconds):
     from fault_steps import chains
 
     from vdf_bench.core.errors import UserError
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.execute.schedule import execute
     from vdf_bench.store import Store
 
@@ -30,7 +30,7 @@ def main(where, count, length, seconds):
     store = Store(where)
     say("driving")
     try:
-        tally = execute(plan, store, Means(2, preload=("fault_steps",)), dict.fromkeys(plan.steps, 1.0), Silent())
+        tally = execute(plan, store, Resources(2, preload=("fault_steps",)), dict.fromkeys(plan.steps, 1.0), Silent())
     except UserError as error:
         say(error)
         sys.exit(2)

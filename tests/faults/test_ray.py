@@ -11,7 +11,7 @@ import pytest
 from fault_steps import chains
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.execute.executor import Means
+from vdf_bench.execute.executor import Resources
 from vdf_bench.execute.schedule import open_executor
 from vdf_bench.plan import Plan, Step
 from vdf_bench.store import Store
@@ -119,7 +119,7 @@ def test_a_cluster_without_gpus_is_one_line(cluster, tmp_path, carry_out):
 )
 def test_a_cluster_that_is_not_there_is_one_line(tmp_path, address):
     with pytest.raises(UserError, match=f"--ray-address {address}"):
-        open_executor(Store(tmp_path), Means(executor="ray", address=address))
+        open_executor(Store(tmp_path), Resources(executor="ray", address=address))
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.0 400 Bad request\r\n\r\n", b"", None])
@@ -141,7 +141,7 @@ def test_something_else_at_the_address_is_one_line(tmp_path, monkeypatch, answer
         threading.Thread(target=serve, daemon=True).start()
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(UserError, match=f"--ray-address {address}: what listens there is not Ray"):
-            open_executor(Store(tmp_path), Means(executor="ray", address=address))
+            open_executor(Store(tmp_path), Resources(executor="ray", address=address))
 
 
 def test_without_an_address_it_starts_a_cluster_of_its_own(tmp_path, monkeypatch):
@@ -153,4 +153,4 @@ def test_without_an_address_it_starts_a_cluster_of_its_own(tmp_path, monkeypatch
 
     monkeypatch.setattr(ray, "init", init)
     with pytest.raises(UserError, match="local, 3 at once"):
-        open_executor(Store(tmp_path), Means(3, executor="ray"))
+        open_executor(Store(tmp_path), Resources(3, executor="ray"))

@@ -2,8 +2,8 @@
 
 import pytest
 
+from vdf_bench.training.common import UNSEEN
 from vdf_bench.training.data import render_views
-from vdf_bench.training.train import UNSEEN
 
 
 @pytest.fixture(scope="session")

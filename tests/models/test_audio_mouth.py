@@ -12,8 +12,9 @@ from vdf_bench.models.audio_mouth import FEATURES, AudioMouth, load_audio_mouth
 from vdf_bench.scenes.synth import CAST
 from vdf_bench.scenes.training import TRAIN_SEEDS
 from vdf_bench.training import gates
+from vdf_bench.training.common import UNSEEN
 from vdf_bench.training.speech import bend, learn_audio_mouth, utterances
-from vdf_bench.training.train import UNSEEN, VOICES, train
+from vdf_bench.training.train import VOICES, train
 from vdf_bench.training.voices import record, speak
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.report.pictures import Picture
 from vdf_bench.results import write_results
+from vdf_bench.results.picture import Picture
 
 if TYPE_CHECKING:
     from pathlib import Path

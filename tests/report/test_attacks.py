@@ -9,7 +9,7 @@ import pytest
 
 from vdf_bench.report.attack_plots import heat_figure, strengths
 from vdf_bench.report.attacks import attacked, attackers, clip_table, cost_table, heat, score_table, scores, worst
-from vdf_bench.report.record import load_run
+from vdf_bench.report.load import load_run
 
 SUITE = {
     "name": "AutoPurify 1 fast",

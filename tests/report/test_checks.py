@@ -20,15 +20,15 @@ from vdf_bench.core.clip import Pose, split_frames
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.judges.gates import GATES, judge_gates
 from vdf_bench.plan import Cell
-from vdf_bench.report import checks as checks_report
-from vdf_bench.report.checks import print_checks
-from vdf_bench.report.probes import print_probes
-from vdf_bench.report.record import Run
-from vdf_bench.report.sheets import TILE, clone_sheet, moments, sheet_name
+from vdf_bench.report.load import FolderRun
 from vdf_bench.report.terminal import gate_sentence, gates_sentence
 from vdf_bench.runs import check as checking
+from vdf_bench.runs import check_report as checks_report
 from vdf_bench.runs.check import Checked
+from vdf_bench.runs.check_report import print_checks
 from vdf_bench.runs.probe import Probed
+from vdf_bench.runs.probe_report import print_probes
+from vdf_bench.runs.sheets import TILE, clone_sheet, moments, sheet_name
 
 CELL = Cell("synth-a", "none", 0.0, "identity", "builtin/repair", "composite", "gaussian", 0, "clean", {})
 GOOD = {gate.metric: gate.bound for gate in GATES} | {"lip_correlation_low": 0.4, "lip_correlation_high": 0.8}
@@ -124,7 +124,7 @@ def test_a_sheet_is_a_picture_of_that_many_tiles():
 
 def test_a_run_says_what_its_clean_clones_were_held_to():
     gates = [verdict.record() for verdict in checked({"head_psnr": 30.0}).verdicts]
-    run = Run(Path(), pd.DataFrame(), {"gates": [{"victim": "video-only", **gate} for gate in gates]})
+    run = FolderRun(Path(), pd.DataFrame(), {"gates": [{"victim": "video-only", **gate} for gate in gates]})
     said = gates_sentence(run)
     assert all(str(gate) in said for gate in GATES)
     assert "alpha_head of video-only" in said

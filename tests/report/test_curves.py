@@ -7,8 +7,8 @@ import json
 import pytest
 
 from vdf_bench import report
-from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels
-from vdf_bench.report.record import load_run
+from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared
+from vdf_bench.report.load import load_run
 from vdf_bench.results import write_results
 from vdf_bench.results.traces import FILE, trace_rows, write_traces
 
@@ -48,7 +48,7 @@ def swept(make, tmp_path_factory):
 
 
 def test_every_defense_has_a_curve(swept):
-    (first,) = panels(swept)
+    (first,) = swept.panels
     assert [curve.defense for curve in first.curves] == ["pgd", "vdf", "noise"]
     assert [curve.control for curve in first.curves] == [False, False, True]
     heads, rows = curve_table(first)
@@ -58,7 +58,7 @@ def test_every_defense_has_a_curve(swept):
 
 
 def test_defenses_are_ranked_at_equal_strength(swept):
-    (panel,) = panels(swept)
+    (panel,) = swept.panels
     heads, rows = equal_budget(panel)
     assert heads == ["at equal L∞", "3.188/255", "6.375/255", "12.75/255"]
     assert [row[0] for row in rows] == ["vdf", "pgd", "noise (c)"], "the strongest first, controls last"
@@ -75,7 +75,7 @@ def test_defenses_are_ranked_at_equal_strength(swept):
 def test_defenses_at_one_budget_are_ranked_without_a_curve(make, tmp_path, capsys):
     folder = make.write_run(tmp_path / "run", ["synth-a", "synth-b"], seeds=1, purifiers=("identity",))
     report.build(folder)
-    first, *_ = panels(load_run(folder))
+    first, *_ = load_run(folder).panels
     assert not first.swept
     heads, rows = equal_budget(first)
     assert heads == ["at equal L∞", "12.75/255"]

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from vdf_bench import report
 from vdf_bench.report.answer import answers
-from vdf_bench.report.curves import panels
-from vdf_bench.report.pictures import Picture, read_index
-from vdf_bench.report.record import load_run
+from vdf_bench.report.load import load_run
+from vdf_bench.report.pictures import read_index
 from vdf_bench.report.track import IMAGES
 from vdf_bench.report.transfer import matrices
 from vdf_bench.results import write_results
+from vdf_bench.results.picture import Picture
 
 EDITORS = ("editor-a", "editor-b")
 EDITS = ("beard", "<b>smile</b>")
@@ -156,7 +156,7 @@ def test_the_terminal_fits_and_speaks_of_edits(folder):
 
 
 def test_white_box_and_transfer_are_not_ranked_together(run):
-    found = [panel for panel in panels(run) if panel.plain]
+    found = [panel for panel in run.panels if panel.plain]
     for panel in found:
         assert len({row["access"] for row in panel.rows}) == 1
 

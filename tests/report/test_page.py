@@ -7,8 +7,8 @@ import pytest
 
 from vdf_bench.report.answer import Answer
 from vdf_bench.report.figures import ALLOWANCE, cards, page_figures
+from vdf_bench.report.load import load_run
 from vdf_bench.report.page import _code, _lead, _ledger, _tied, write_page
-from vdf_bench.report.record import load_run
 from vdf_bench.report.stages import paths
 from vdf_bench.report.track import VIDEO
 

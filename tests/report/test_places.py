@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from vdf_bench.report.curves import equal_budget, panels, reading
+from vdf_bench.report.curves import equal_budget, reading
+from vdf_bench.report.load import load_run
 from vdf_bench.report.places import OBSERVED, TESTED, seed_agreement, stability
-from vdf_bench.report.record import load_run
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from vdf_bench.report.record import load_run
 )
 def test_places_are_tested_over_people(make, tmp_path, people, places, told):
     clips = [f"synth-{letter}" for letter in "abcdefg"[:people]]
-    panel, *_ = panels(load_run(make.write_run(tmp_path / "run", clips, seeds=1, purifiers=("identity",))))
+    panel, *_ = load_run(make.write_run(tmp_path / "run", clips, seeds=1, purifiers=("identity",))).panels
     _, rows = equal_budget(panel)
     assert [row[0] for row in rows] == ["vdf", "pgd", "noise (c)"]
     assert [row[1].partition("(")[2].rstrip(")") for row in rows[:2]] == places
@@ -24,7 +24,7 @@ def test_places_are_tested_over_people(make, tmp_path, people, places, told):
 
 
 def test_rank_agreement_needs_three_defenses(make, tmp_path):
-    panel, *_ = panels(load_run(make.write_run(tmp_path / "run", ["a", "b"], purifiers=("identity",))))
+    panel, *_ = load_run(make.write_run(tmp_path / "run", ["a", "b"], purifiers=("identity",))).panels
     assert panel.seeds is None
     assert "Kendall" not in reading(panel)
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from vdf_bench import report
 from vdf_bench.core.errors import UserError
 from vdf_bench.report.answer import answers
+from vdf_bench.report.load import load_run
 from vdf_bench.report.pictures import difference, read_index
-from vdf_bench.report.record import load_run
 from vdf_bench.report.tables import verdict
 from vdf_bench.report.track import GAIN
 from vdf_bench.results import write_results

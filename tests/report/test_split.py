@@ -45,7 +45,7 @@ def test_a_sheet_holds_no_more_rows_than_asked():
 def test_sheets_lead_to_each_other_and_old_ones_go(small, monkeypatch):
     from vdf_bench import report
     from vdf_bench.report import page
-    from vdf_bench.report.record import load_run
+    from vdf_bench.report.load import load_run
 
     monkeypatch.setattr(page, "split", lambda *parts: split(*parts, rows=2))
     report.build(small)

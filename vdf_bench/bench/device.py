@@ -15,7 +15,7 @@ from vdf_bench.bench.frames import FrameRate, measure_frames
 from vdf_bench.bench.gate import Climb, climb
 from vdf_bench.bench.kernels import WARM, parser_look, trainers, training_step
 from vdf_bench.bench.mixed import Gap, measure_gap
-from vdf_bench.bench.roofline import Kernel, Peaks, Point, measure_kernel, measure_peaks
+from vdf_bench.bench.roofline import Peaks, Point, measure_kernel, measure_peaks
 from vdf_bench.bench.same_bytes import Cost, Repeat, compare_fits, measure_cost
 from vdf_bench.core import registry
 from vdf_bench.core.determinism import deterministic
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.core.capture import Capture
     from vdf_bench.core.interfaces import Precision
+    from vdf_bench.core.kernel import Kernel
 
 #: What can be measured, in this order.
 SECTIONS: Final = ("roofline", "frames", "gate", "rasteriser", "determinism", "precision")

@@ -122,13 +122,13 @@ def measure_execution(plan: Plan, store: Store, workers: int, seconds: Mapping[s
 
     It pays for a server of its own that steps are forked from, as every run does.
     """
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.execute.schedule import execute
 
     _stop_server()
     log = Log()
     begun = time.monotonic()
-    tally: Tally = execute(plan, store, Means(workers), seconds, log)
+    tally: Tally = execute(plan, store, Resources(workers), seconds, log)
     wall = time.monotonic() - begun
     step_cpu = sum(float((store.meta(key) or {})["cost"]["cpu"]) for key in tally.computed)
     waited, forced = idle(plan, log, workers, begun, begun + wall)

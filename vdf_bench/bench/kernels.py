@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from vdf_bench.bench.roofline import Kernel
 from vdf_bench.core import registry
 from vdf_bench.core.interfaces import FitSetting
+from vdf_bench.core.kernel import Kernel
 
 if TYPE_CHECKING:
     from vdf_bench.core.capture import Capture

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vdf_bench.bench.clock import Clock
+    from vdf_bench.core.kernel import Kernel
 
 #: Of every measurement of a peak; the best counts.
 TRIES: Final = 5
@@ -30,25 +31,6 @@ PICTURE: Final = {"cpu": (256, 64), "cuda": (512, 256)}
 ELEMENTS: Final = {"cpu": 2**25, "cuda": 2**27}
 #: From this compute capability on NVIDIA's devices round the factors of float32 products to TF32, if allowed to.
 TF32_SINCE: Final = (8, 0)
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """Something that runs on a device.
-
-    Attributes:
-        name: in words.
-        run: does it once.
-        bytes: lower bound on what is moved.
-        flops: by a formula; None has torch count them.
-        precision: of its products: a key of :attr:`Peaks.flops`.
-    """
-
-    name: str
-    run: Callable[[], object]
-    bytes: float
-    flops: float | None = None
-    precision: str = "float32"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vdf_bench.bench.clock import Clock
-    from vdf_bench.bench.roofline import Kernel
     from vdf_bench.core.capture import Capture
+    from vdf_bench.core.kernel import Kernel
 
 _TOLD: Final = re.compile(rf"(\S+) {UNSETTLED}")
 

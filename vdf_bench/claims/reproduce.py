@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vdf_bench.execute.schedule import Watcher
     from vdf_bench.plan import Request
     from vdf_bench.plan.presets import Preset
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
 SCHEMA = 1
 #: Of every claim, where no other is asked for: the official code's.
@@ -107,7 +107,7 @@ def measure_run(claim: Claim, setup: Setup, run: Run, watcher: Watcher, say: Cal
         UserError: an input that cannot serve, or a folder that cannot be written.
         StepFailedError: a step raised.
     """
-    from vdf_bench.report.record import load_run
+    from vdf_bench.report.load import load_run
     from vdf_bench.runs.run import complete
 
     complete(run, setup.jobs, watcher, say)

@@ -10,7 +10,7 @@ from vdf_bench.core.errors import UserError
 if TYPE_CHECKING:
     from vdf_bench.attackers.suite import Suite
     from vdf_bench.core.interfaces import Track
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.plan import Attacker, Request
 
 #: Of runs that name no budget, by track: VDF's, and that of the image defenses, which is 0.05 on [-1, 1] pictures.
@@ -182,7 +182,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def means(executor: str, address: str, jobs: int, step_timeout: float | None, max_hours: float | None) -> Means:
+def resources(executor: str, address: str, jobs: int, step_timeout: float | None, max_hours: float | None) -> Resources:
     """With what steps are carried out; ``max_hours`` counts from now.
 
     Raises:
@@ -190,7 +190,7 @@ def means(executor: str, address: str, jobs: int, step_timeout: float | None, ma
     """
     import time
 
-    from vdf_bench.execute.executor import EXECUTORS, Means
+    from vdf_bench.execute.executor import EXECUTORS, Resources
 
     if address and executor != "ray":
         raise UserError("--ray-address belongs to --executor ray: give both or neither")
@@ -198,7 +198,7 @@ def means(executor: str, address: str, jobs: int, step_timeout: float | None, ma
         raise UserError(f"--max-hours {max_hours:g} is out of bounds: give hours above 0, up to 1e5")
     until = None if max_hours is None else time.monotonic() + 3600 * max_hours
     chosen = choice(executor, "--executor", EXECUTORS)
-    return Means(jobs or cores(), chosen, address, step_timeout, until, keep_going=True)
+    return Resources(jobs or cores(), chosen, address, step_timeout, until, keep_going=True)
 
 
 def default_out(request: Request, home: str = "runs") -> Path:

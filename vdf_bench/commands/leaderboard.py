@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vdf_bench.leaderboard.pack import Protected
     from vdf_bench.leaderboard.records import Record
     from vdf_bench.leaderboard.suite import BoardSuite
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
     Overrides = dict[str, dict[str, str]]
 

@@ -37,7 +37,7 @@ from vdf_bench.commands.options import (
 from vdf_bench.core.errors import IncompleteError
 
 if TYPE_CHECKING:
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Request
 
@@ -121,11 +121,13 @@ def run(
         device=arguments.device(device or chosen.device, executor),
         track=arguments.track(track),
     )
-    means = arguments.means(executor, ray_address, jobs, step_timeout, max_hours)
-    carry_out(request, out or arguments.default_out(request), store, means, dry_run, overwrite)
+    resources = arguments.resources(executor, ray_address, jobs, step_timeout, max_hours)
+    carry_out(request, out or arguments.default_out(request), store, resources, dry_run, overwrite)
 
 
-def carry_out(request: Request, out: Path, store: str | None, means: Means, dry_run: bool, overwrite: bool) -> None:
+def carry_out(
+    request: Request, out: Path, store: str | None, resources: Resources, dry_run: bool, overwrite: bool
+) -> None:
     """Plan ``request`` into the folder ``out``, then print the plan, or run it and print the answer.
 
     Exit code 3 tells that steps failed or time was up: the tables hold the cells that are whole.
@@ -141,11 +143,11 @@ def carry_out(request: Request, out: Path, store: str | None, means: Means, dry_
     console = make_console()
     prepared = prepare(request, out, store, overwrite)
     if dry_run:
-        print_plan(prepared, console, means.jobs)
+        print_plan(prepared, console, resources.jobs)
         return
     console.print(f"vdf-bench: {len(prepared.plan.cells)} cells into {prepared.out}", highlight=False, markup=False)
-    with ProgressWatcher(console, expected_seconds(prepared), means.jobs, prepared.plan) as watcher:
-        tally = complete(prepared, means, watcher, watcher.say)
+    with ProgressWatcher(console, expected_seconds(prepared), resources.jobs, prepared.plan) as watcher:
+        tally = complete(prepared, resources, watcher, watcher.say)
     from vdf_bench.report import print_summary
 
     print_summary(prepared.out, console)

@@ -89,5 +89,5 @@ def sweep(
     )
     if capture_only:
         request = replace(request, victims=())
-    means = arguments.means(executor, ray_address, jobs, step_timeout, max_hours)
-    carry_out(request, out or arguments.default_out(request, "sweeps"), store, means, dry_run, overwrite)
+    resources = arguments.resources(executor, ray_address, jobs, step_timeout, max_hours)
+    carry_out(request, out or arguments.default_out(request, "sweeps"), store, resources, dry_run, overwrite)

@@ -36,8 +36,8 @@ def validate(
     from vdf_bench.execute.progress import ProgressWatcher
     from vdf_bench.plan import Request
     from vdf_bench.plan.presets import preset as find_preset
-    from vdf_bench.report.validation import print_validation, write_validation
     from vdf_bench.validation.arms import complete_validation, prepare_validation, repetition
+    from vdf_bench.validation.report import print_validation, write_validation
 
     request = Request(
         preset=find_preset(preset).resized(size, frames),

@@ -57,8 +57,8 @@ def check(
     """Clone the clean clip and hold the clone to its gates; exit code 1 if one fails."""
     from vdf_bench.execute.costs import expected_seconds
     from vdf_bench.execute.progress import ProgressWatcher
-    from vdf_bench.report.checks import print_checks, write_checks
     from vdf_bench.runs.check import complete_check, prepare_check
+    from vdf_bench.runs.check_report import print_checks, write_checks
 
     request = _request(
         names, clip, preset, size, frames, seed, parser, policy, target, device, set_, iterations, timeout
@@ -101,8 +101,8 @@ def probe(
     from vdf_bench.capture.poison import POISONS
     from vdf_bench.execute.costs import expected_seconds
     from vdf_bench.execute.progress import ProgressWatcher
-    from vdf_bench.report.probes import print_probes, write_probes
     from vdf_bench.runs.probe import complete_probe, prepare_probe
+    from vdf_bench.runs.probe_report import print_probes, write_probes
 
     request = _request(
         names, clip, preset, size, frames, seed, parser, policy, "both", device, set_, iterations, timeout

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
 
-    from vdf_bench.execute.executor import Need
+    from vdf_bench.execute.placement import Need
     from vdf_bench.plan import Step
     from vdf_bench.store import Store
 

@@ -11,7 +11,7 @@ from vdf_bench.store import Store, canonical
 
 if TYPE_CHECKING:
     from vdf_bench.plan import Request, Step
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
 #: Rough CPU seconds of a step at 128 px and 110 frames on one core: for the order of work and for the first estimate.
 ROUGH_SECONDS = {

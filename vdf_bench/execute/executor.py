@@ -5,44 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from vdf_bench.execute.placement import cost_class, gpu_share
+from vdf_bench.execute.placement import PATIENT_FACTOR, PATIENT_SECONDS, ROUGH_MIB, Need, cost_class, gpu_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vdf_bench.core.cards import CostClass
     from vdf_bench.plan import Step
 
 #: How an execution may be carried out.
 EXECUTORS: Final = ("local", "ray", "inline")
-#: MiB that a step takes of which nothing is known: torch, numba and a clip of the standard preset.
-ROUGH_MIB: Final = 900.0
-#: A step that takes so many times what is expected hangs, and so does one that takes more than this many seconds.
-PATIENT_FACTOR: Final = 20.0
-PATIENT_SECONDS: Final = 1800.0
 
 #: What became of a step: a worker took it up, a share of it is done, all of it, an input of it must be made anew, it
 #: failed, its worker died, or no step can go on.
 What = Literal["began", "progress", "done", "input", "failed", "died", "fatal"]
 #: Why a step failed: its input cannot serve, it raised, it wanted too much memory or time, its workers kept dying.
 Cause = Literal["unusable", "raised", "memory", "time", "lost"]
-
-
-@dataclass(frozen=True)
-class Need:
-    """What a step takes.
-
-    Attributes:
-        mib: memory.
-        gpus: share of a GPU.
-        limit: wall seconds after which it counts as hanging.
-        cost: how dear it is expected to be.
-    """
-
-    mib: float = ROUGH_MIB
-    gpus: float = 0.0
-    limit: float = PATIENT_SECONDS
-    cost: CostClass = "seconds"
 
 
 @dataclass(frozen=True)
@@ -108,7 +85,7 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True)
-class Means:
+class Resources:
     """With what an execution is carried out.
 
     Attributes:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.execute.costs import Expected
     from vdf_bench.plan import Cell, Plan
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
 #: Rows of a printed plan: cells, then steps; what is beyond is summed up.
 ROWS = 40

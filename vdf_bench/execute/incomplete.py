@@ -13,26 +13,13 @@ from vdf_bench.core.errors import IncompleteError
 from vdf_bench.execute.schedule import raise_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from vdf_bench.execute.schedule import Tally
-    from vdf_bench.plan import Cell, Plan
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan import Cell
+    from vdf_bench.plan.run import Run
 
 #: Why a cell is left out that no failure concerns.
 TIME_UP = "time was up before its turn: the same command goes on from here"
 NO_TWIN = "its clean twin is left out, and without it nothing can be said"
-
-
-def behind(plan: Plan, keys: Iterable[str]) -> dict[str, str]:
-    """Every key that cannot be made without one of ``keys``, with the first of these that it needs."""
-    found = {key: key for key in keys if key in plan.steps}
-    for key, step in plan.steps.items():  # inputs come first
-        if key not in found:
-            cause = next((found[upstream] for upstream in step.inputs.values() if upstream in found), None)
-            if cause is not None:
-                found[key] = cause
-    return found
 
 
 def whole_cells(run: Run, tally: Tally) -> Run:
@@ -43,14 +30,12 @@ def whole_cells(run: Run, tally: Tally) -> Run:
         UserError: no cell is whole, because an input cannot serve.
         StepFailedError: the same, and a step raised.
     """
-    from vdf_bench.execute.rounds import restricted
-
     reasons = {key: TIME_UP for key in tally.unreached}
     reasons |= {failure.key: f"{failure.label}: {failure.line}" for failure in tally.failures}
     if not reasons:
         return run
-    lost = behind(run.plan, [failure.key for failure in tally.failures])
-    lost |= {key: cause for key, cause in behind(run.plan, tally.unreached).items() if key not in lost}
+    lost = run.plan.dependents([failure.key for failure in tally.failures])
+    lost |= {key: cause for key, cause in run.plan.dependents(tally.unreached).items() if key not in lost}
     why: dict[int, str] = {}
     for cell in run.plan.cells:
         first = next((lost[key] for key in cell.steps.values() if key in lost), None)
@@ -70,7 +55,7 @@ def whole_cells(run: Run, tally: Tally) -> Run:
             raise IncompleteError(failure.text)
         raise_failure(failure)
     told = [{"kind": "cell", "name": name(c), "why": why[id(c)]} for c in run.plan.cells if id(c) in why]
-    plan = restricted(run.plan, kept)
+    plan = run.plan.restricted(kept)
     return replace(run, plan=replace(plan, left_out=[*plan.left_out, *told]))
 
 

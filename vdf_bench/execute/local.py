@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from vdf_bench.execute.child import Child, news
 
 if TYPE_CHECKING:
-    from vdf_bench.execute.executor import Event, Need
+    from vdf_bench.execute.executor import Event
+    from vdf_bench.execute.placement import Need
     from vdf_bench.plan import Step
     from vdf_bench.store import Store
 
@@ -33,7 +34,7 @@ class LocalExecutor:
         gpus: list[str] | None = None,
         preload: tuple[str, ...] = (),
     ) -> None:
-        from vdf_bench.execute.resources import spare_mib
+        from vdf_bench.execute.machine import spare_mib
 
         self._store = store
         self._jobs = jobs
@@ -81,7 +82,7 @@ class LocalExecutor:
     def _on_gpu(self, need: Need) -> bool:
         """Whether a step goes to a GPU; one that asks for a GPU where there is none is a step like any other."""
         if need.gpus and self._gpus is None:
-            from vdf_bench.execute.resources import visible_gpus
+            from vdf_bench.execute.machine import visible_gpus
 
             self._gpus = visible_gpus()
         return bool(need.gpus and self._gpus)

@@ -17,16 +17,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vdf_bench.core.cards import Card
-    from vdf_bench.execute.executor import Need
     from vdf_bench.plan import Step
 
 #: How a step is placed: where there is a GPU; on a node chosen here, so that long work is spread; or anywhere.
-Kind = Literal["gpu", "dear", "cheap"]
+Kind = Literal["gpu", "long", "short"]
 #: Cost classes, ascending, and the CPU seconds at which the second and the third begin.
 COSTS: Final[tuple[CostClass, ...]] = get_args(CostClass)
 _BEGINS: Final = (60.0, 3600.0)
 #: Parameters of steps that name a component, and its kind.
 _NAMES: Final[dict[str, registry.Kind]] = {"victim": "victims", "defense": "defenses"}
+
+
+#: MiB that a step takes of which nothing is known: torch, numba and a clip of the standard preset.
+ROUGH_MIB: Final = 900.0
+#: A step that takes so many times what is expected hangs, and so does one that takes more than this many seconds.
+PATIENT_FACTOR: Final = 20.0
+PATIENT_SECONDS: Final = 1800.0
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a step takes.
+
+    Attributes:
+        mib: memory.
+        gpus: share of a GPU.
+        limit: wall seconds after which it counts as hanging.
+        cost: its expected cost class.
+    """
+
+    mib: float = ROUGH_MIB
+    gpus: float = 0.0
+    limit: float = PATIENT_SECONDS
+    cost: CostClass = "seconds"
 
 
 @dataclass
@@ -83,7 +106,7 @@ def kind_of(need: Need) -> Kind:
     """How a step with this need is placed."""
     if need.gpus:
         return "gpu"
-    return "cheap" if need.cost == "seconds" else "dear"
+    return "short" if need.cost == "seconds" else "long"
 
 
 def choose(need: Need, nodes: Iterable[Node]) -> Node | None:
@@ -92,7 +115,7 @@ def choose(need: Need, nodes: Iterable[Node]) -> Node | None:
     Long work on cores goes to the emptiest node without a GPU, and beside GPUs only where no other has room. All else
     the cluster places well by itself: on GPUs what asks for them, the rest packed and, by default, away from GPUs.
     """
-    if kind_of(need) != "dear":
+    if kind_of(need) != "long":
         return None
     room = [node for node in nodes if node.takes(need)]
     coreful = [node for node in room if not node.gpus] or room

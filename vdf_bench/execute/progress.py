@@ -234,10 +234,8 @@ class CellCount:
             self.done += self._lacks[place] == 0
 
     def failed(self, key: str) -> None:
-        """A step will not be there, nor what is behind it."""
-        from vdf_bench.execute.incomplete import behind
-
-        for lost in behind(self._plan, [key]):
+        """A step will not be there, nor what depends on it."""
+        for lost in self._plan.dependents([key]):
             for place in self._of.pop(lost, ()):
                 self.lost += self._lacks[place] > 0
                 self._lacks[place] = 0

@@ -19,14 +19,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.execute.executor import Event, Need
+from vdf_bench.execute.executor import Event
 from vdf_bench.execute.local import LocalExecutor
-from vdf_bench.execute.placement import Node, choose
+from vdf_bench.execute.placement import Need, Node, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.plan import Step
     from vdf_bench.store import Store
 
@@ -58,40 +58,40 @@ class RayExecutor:
 
     Args:
         store: where inputs are and artifacts go; every node must see it.
-        means: the cluster's address, and how many steps at once where one is started here.
+        resources: the cluster's address, and how many steps at once where one is started here.
         sign: a blob of the store that every node must see.
 
     Raises:
         UserError: Ray is not installed, or there is no such cluster.
     """
 
-    def __init__(self, store: Store, means: Means, sign: str) -> None:
+    def __init__(self, store: Store, resources: Resources, sign: str) -> None:
         heeded = signal.getsignal(signal.SIGTERM)
         try:
             os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a CPU step may still look for GPUs
             import ray
         except ImportError:
             raise UserError("--executor ray needs the Python package ray: pip install 'vdf-bench[ray]'") from None
-        _reach(means.address)
+        _reach(resources.address)
         self._ray: Any = ray
         self._mine = not ray.is_initialized()
         if self._mine:
-            own = {"address": "local", "num_cpus": means.jobs}  # also where another Ray runs on this machine
-            started: dict[str, Any] = {"address": means.address} if means.address else own
+            own = {"address": "local", "num_cpus": resources.jobs}  # also where another Ray runs on this machine
+            started: dict[str, Any] = {"address": resources.address} if resources.address else own
             try:
                 ray.init(**started, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=None)
             except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
-                where = means.address or "this machine"
+                where = resources.address or "this machine"
                 raise UserError(f"--ray-address {where}: {str(error).splitlines()[0]}") from None
             finally:  # Ray puts its own in place, which dumps its stack and ends at once
                 if callable(heeded) and threading.current_thread() is threading.main_thread():
                     signal.signal(signal.SIGTERM, heeded)
-        self._store, self._sign, self._means = store, sign, means
+        self._store, self._sign, self._resources = store, sign, resources
         # A task is a stream of news: nothing stands between node and driver that could be lost on its own.
         self._task = ray.remote(max_retries=0, num_returns="streaming")(carry_out)
         self._running: dict[Any, _Sent] = {}
         # What lies on this machine alone, such as a user's clip, is read here.
-        self._here = LocalExecutor(store, 1, preload=means.preload)
+        self._here = LocalExecutor(store, 1, preload=resources.preload)
         self._queue: list[tuple[Step, Need]] = []
         self._looked = -_LOOK
         self._nodes: dict[str, Node] = {}
@@ -119,7 +119,7 @@ class RayExecutor:
         node = choose(need, able)
         sent = _Sent(step, need, node.id if node else None)
         options = {"name": step.label, "scheduling_strategy": self._strategy(sent.node), **_resources(need)}
-        arguments = (step, self._store, need, self._sign, stamp(), self._means.preload)
+        arguments = (step, self._store, need, self._sign, stamp(), self._resources.preload)
         self._running[self._task.options(**options).remote(*arguments)] = sent
         self._count(sent.need)
         self._hold(sent)

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.execute.executor import EXECUTORS, Failure, Means
+from vdf_bench.execute.executor import EXECUTORS, Failure, Resources
 from vdf_bench.execute.placement import gpu_share
 from vdf_bench.store.leases import Leases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from vdf_bench.execute.executor import Event, Executor, Need
+    from vdf_bench.execute.executor import Event, Executor
+    from vdf_bench.execute.placement import Need
     from vdf_bench.plan import Plan, Step
     from vdf_bench.store import Store
 
@@ -105,7 +106,7 @@ class Ready:
     Args:
         todo: steps to compute, by key.
         urgency: of each key; higher comes first.
-        lane: of a step: steps of one lane compete for the same means, so that where many wait for a GPU, those that
+        lane: of a step: steps of one lane compete for the same resources, so that where many wait for a GPU, those that
             need none are still found.
     """
 
@@ -179,12 +180,12 @@ class Ready:
         heapq.heappush(heap, (-self._urgency[key], self._count, key))
 
 
-def open_executor(store: Store, means: Means, sign: str = "") -> Executor:
+def open_executor(store: Store, resources: Resources, sign: str = "") -> Executor:
     """The executor that is asked for.
 
     Args:
         store: where inputs are and artifacts go.
-        means: with what to carry out.
+        resources: with what to carry out.
         sign: a blob by which a worker elsewhere knows that it sees the same store.
 
     Raises:
@@ -192,26 +193,28 @@ def open_executor(store: Store, means: Means, sign: str = "") -> Executor:
     """
     from vdf_bench.execute.local import InlineExecutor, LocalExecutor
 
-    if store.private and means.executor != "inline":
+    if store.private and resources.executor != "inline":
         raise UserError(f"--store {store.root} is seen by one process only: take --executor inline, or a folder or URL")
-    if means.executor == "inline":
+    if resources.executor == "inline":
         return InlineExecutor(store)
-    if means.executor == "ray":
+    if resources.executor == "ray":
         from vdf_bench.execute.ray import RayExecutor
 
-        return RayExecutor(store, means, sign)
-    if means.executor != "local":
-        raise UserError(f"--executor {means.executor}: known: {', '.join(EXECUTORS)}")
-    return LocalExecutor(store, means.jobs, means.memory_mib, preload=means.preload)
+        return RayExecutor(store, resources, sign)
+    if resources.executor != "local":
+        raise UserError(f"--executor {resources.executor}: known: {', '.join(EXECUTORS)}")
+    return LocalExecutor(store, resources.jobs, resources.memory_mib, preload=resources.preload)
 
 
-def execute(plan: Plan, store: Store, means: Means | int, seconds: Mapping[str, float], watcher: Watcher) -> Tally:
+def execute(
+    plan: Plan, store: Store, resources: Resources | int, seconds: Mapping[str, float], watcher: Watcher
+) -> Tally:
     """Compute what is missing, the longest remaining chain first.
 
     Args:
         plan: the DAG.
         store: where artifacts are looked for and put.
-        means: with what; a number is so many steps at once on this machine.
+        resources: with what; a number is so many steps at once on this machine.
         seconds: expected seconds by key; decides the order, and when a step counts as hanging.
         watcher: told of every step.
 
@@ -220,7 +223,7 @@ def execute(plan: Plan, store: Store, means: Means | int, seconds: Mapping[str, 
         StepFailedError: a step raised.
         KeyboardInterrupt: interrupted; finished steps stay in the store.
     """
-    means = Means(means) if isinstance(means, int) else means
+    resources = Resources(resources) if isinstance(resources, int) else resources
     todo = {step.key: step for step in needed(plan, store)}
     cached = [key for key in plan.steps if key not in todo]
     for key in cached:
@@ -228,9 +231,9 @@ def execute(plan: Plan, store: Store, means: Means | int, seconds: Mapping[str, 
     if not todo:
         return Tally(cached=cached)
     with Leases(store.place) as leases:
-        executor = open_executor(store, means, f"drivers/{leases.me}")
+        executor = open_executor(store, resources, f"drivers/{leases.me}")
         try:
-            run = _Execution(plan, store, means, seconds, watcher, executor, leases, todo)
+            run = _Execution(plan, store, resources, seconds, watcher, executor, leases, todo)
             run.tally.cached = cached
             return run.carry_out()
         finally:
@@ -244,14 +247,14 @@ class _Execution:
         self,
         plan: Plan,
         store: Store,
-        means: Means,
+        resources: Resources,
         seconds: Mapping[str, float],
         watcher: Watcher,
         executor: Executor,
         leases: Leases,
         todo: dict[str, Step],
     ) -> None:
-        self.plan, self.store, self.means, self.seconds = plan, store, means, seconds
+        self.plan, self.store, self.resources, self.seconds = plan, store, resources, seconds
         self.watcher, self.executor, self.leases = watcher, executor, leases
         self.ready = Ready(todo, remaining_path(plan, seconds), lambda step: gpu_share(step) > 0)
         self.tally = Tally()
@@ -265,7 +268,7 @@ class _Execution:
     def carry_out(self) -> Tally:
         while True:
             self._wake()
-            over = self.means.until is not None and time.monotonic() >= self.means.until
+            over = self.resources.until is not None and time.monotonic() >= self.resources.until
             if not over:
                 self._begin()
             if not self.running and (over or not (self.elsewhere or self.later)):
@@ -290,7 +293,7 @@ class _Execution:
                 self.watcher.started(step, worker)
 
     def _need(self, step: Step) -> Need:
-        need = self.means.need(step, self.seconds[step.key])
+        need = self.resources.need(step, self.seconds[step.key])
         # Whoever was killed is given more room, most likely it wanted more than was expected.
         return replace(need, mib=need.mib * 2 ** self.attempts[step.key])
 
@@ -298,7 +301,7 @@ class _Execution:
         """Seconds to wait for news."""
         moments = [moment for moment, _ in self.later]
         moments += [self.looked + LOOK] if self.elsewhere else []
-        moments += [self.means.until] if self.means.until is not None else []
+        moments += [self.resources.until] if self.resources.until is not None else []
         return max(0.01, min([LOOK, *(moment - time.monotonic() for moment in moments)]))
 
     def _wake(self) -> None:
@@ -361,7 +364,7 @@ class _Execution:
         attempts = self.attempts[step.key]
         failure = Failure(step.key, step.name, step.label, cause, event.text, worker, attempts)
         self.leases.release(step.key)
-        if not self.means.keep_going:
+        if not self.resources.keep_going:
             raise_failure(failure)
         self.tally.failures.append(failure)
         self.watcher.failed(step, failure)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from vdf_bench.core.place import Place
 from vdf_bench.stages import THREADS
 from vdf_bench.store import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Arm = Literal["defended", "clean", "control"]
 
@@ -39,30 +43,16 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One row group of the result table, and the keys of its steps. ``target`` and ``victim`` are empty without one.
+class Cell(Place):
+    """One row group of the result table, and the keys of its steps.
 
     ``steps`` maps ``clip, protected, frames, capture``; where the attacker needs them ``view`` (a purified copy that is
     only looked at) and ``taught`` (weights of its parser); and, where a victim runs, ``head, rendering`` and the judges
     ``judge.protect, judge.capture, judge.clone`` to keys; a stage that is not judged is absent.
     """
 
-    clip: str
-    defense: str
-    linf: float
-    purifier: str
-    capture: str
-    target: str
-    victim: str
-    seed: int
     arm: Arm
     steps: dict[str, str]
-    floor: float = 0.0
-
-    @property
-    def attacker(self) -> tuple[str, str, str, str, str, int]:
-        """What this cell shares with its clean twin."""
-        return (self.clip, self.purifier, self.capture, self.target, self.victim, self.seed)
 
 
 @dataclass
@@ -78,3 +68,32 @@ class Plan:
         """Add ``step`` unless an equal one is there; its key."""
         self.steps.setdefault(step.key, step)
         return step.key
+
+    def merge(self, other: Plan) -> None:
+        """Add the steps and cells of ``other`` that are not here yet."""
+        self.steps |= other.steps  # shared steps keep their place before what uses them
+        self.cells += [cell for cell in other.cells if cell not in self.cells]
+        self.inputs |= other.inputs
+        self.left_out += [one for one in other.left_out if one not in self.left_out]
+
+    def restricted(self, cells: Iterable[Cell]) -> Plan:
+        """The part of this plan that ``cells`` need."""
+        kept = list(cells)
+        wanted: set[str] = set()
+        todo = [key for cell in kept for key in cell.steps.values()]
+        while todo:
+            key = todo.pop()
+            if key not in wanted:
+                wanted.add(key)
+                todo += self.steps[key].inputs.values()
+        return Plan({key: step for key, step in self.steps.items() if key in wanted}, kept, self.left_out, self.inputs)
+
+    def dependents(self, keys: Iterable[str]) -> dict[str, str]:
+        """Every key that cannot be made without one of ``keys``, with the first of these that it needs."""
+        found = {key: key for key in keys if key in self.steps}
+        for key, step in self.steps.items():  # inputs come first
+            if key not in found:
+                cause = next((found[upstream] for upstream in step.inputs.values() if upstream in found), None)
+                if cause is not None:
+                    found[key] = cause
+        return found

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from vdf_bench.report.pictures import Picture
+    from vdf_bench.results.picture import Picture
 
 
 def save_media(run_dir: Path | str, pictures: Iterable[Picture]) -> None:
@@ -36,9 +36,9 @@ def build(run_dir: Path | str, pictures: Iterable[Picture] | None = None) -> Pat
     Raises:
         UserError: the folder is no run folder.
     """
+    from vdf_bench.report.load import load_run
     from vdf_bench.report.page import write_page
     from vdf_bench.report.plots import write_plots
-    from vdf_bench.report.record import load_run
     from vdf_bench.report.tables import write_tables
 
     folder = Path(run_dir)
@@ -55,7 +55,7 @@ def print_summary(run_dir: Path | str, console: Console | None = None) -> None:
     Raises:
         UserError: the folder is no run folder.
     """
-    from vdf_bench.report.record import load_run
+    from vdf_bench.report.load import load_run
     from vdf_bench.report.terminal import print_run
 
     print_run(load_run(Path(run_dir)), console)

@@ -11,7 +11,6 @@ from vdf_bench.report import words
 from vdf_bench.report.attack_plots import strengths
 from vdf_bench.report.attacks import heat
 from vdf_bench.report.curve_plots import traced
-from vdf_bench.report.curves import panels
 from vdf_bench.report.tables import defense_name, records
 from vdf_bench.stats import UNPURIFIED
 
@@ -82,7 +81,7 @@ def _curves(run: Run) -> str:
     return "Effect over fidelity: " + _list(
         f"{curve.defense} from {ends[0].effect:.3g} at {ends[0].psnr:.1f} dB to {ends[-1].effect:.3g} "
         f"at {ends[-1].psnr:.1f} dB {panel.effects[0].label}"
-        for panel in panels(run)
+        for panel in run.panels
         if panel.swept
         for curve in panel.curves
         if (ends := sorted(curve.points, key=lambda point: point.psnr))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdf_bench.core.place import TREATMENT
 from vdf_bench.report import words
 from vdf_bench.report.places import OBSERVED, TESTED
 from vdf_bench.report.tables import defense_name, records
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from vdf_bench.stats import Ranking
 
 #: A defense that is attacked: what has a worst case.
-SUBJECT = ["defense", "linf", "floor", "arm", "target", "victim"]
+SUBJECT = [*TREATMENT, "arm", "target", "victim"]
 #: How captures name the defense that an attack was made for, see :data:`vdf_bench.attackers.suite.DEFENSE`.
 _DEFENSE = "{defense}"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from vdf_bench.report.curves import Effect, Panel
+    from vdf_bench.report.panel import Effect, Panel
 
 WIDTH = 5.6
 MARKERS = "osD^vPX"

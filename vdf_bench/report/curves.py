@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.report import words
+from vdf_bench.report.panel import Effect, Panel
 from vdf_bench.report.places import (
     ATTACK,
     OBSERVED,
@@ -27,33 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from vdf_bench.report.record import Run
-    from vdf_bench.stats import Agreement
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What a defense does, up being the defender's.
-
-    Attributes:
-        name, unit: for headings.
-        digits: shown after the point.
-        of: the value of a summary row; NaN where it was not measured.
-        ends: the 95 % interval of it, NaN where there is none.
-        metric, factor: the metric behind it, and by what a person's effect on it is multiplied.
-    """
-
-    name: str
-    unit: str
-    digits: int
-    metric: str
-    factor: float
-    of: Callable[[dict[str, Any]], float]
-    ends: Callable[[dict[str, Any]], tuple[float, float]]
-
-    @property
-    def label(self) -> str:
-        """``net DSR [%]``."""
-        return f"{self.name} [{self.unit}]"
 
 
 #: The first of them that was measured is what defenses are ranked by.
@@ -88,45 +62,14 @@ EFFECTS = (
 )
 
 
-@dataclass(frozen=True)
-class Panel:
-    """The defenses under one attack.
-
-    Attributes:
-        attack: its name.
-        plain: nothing purifies the published video.
-        rows: summary rows of every defense at every budget.
-        effects: those that were measured.
-        curves: over the first of them, one a defense.
-        swept: there are several budgets, so that curves can be drawn.
-        people: defense -> person -> its curve on that person; no controls.
-        seeds, victims: how well their orders of the defenses agree; None where there is nothing to compare.
-    """
-
-    attack: str
-    plain: bool
-    rows: list[dict[str, Any]]
-    effects: tuple[Effect, ...]
-    curves: tuple[Curve, ...]
-    swept: bool
-    people: dict[str, dict[str, Curve]] = field(default_factory=dict)
-    seeds: Agreement | None = None
-    victims: Agreement | None = None
-
-
 #: Pairs of defenses without a common PSNR that are named.
 PAIRS = 4
 #: A printed table: headings and rows.
 Table = tuple[list[str], list[list[str]]]
 
 
-def panels(run: Run) -> list[Panel]:
-    """A panel per attack; none where there is neither a second budget nor a second defense to compare with."""
-    return run.panels
-
-
 def make_panels(run: Run) -> list[Panel]:
-    """See :func:`panels`, which makes them once a run."""
+    """A panel per attack; none where there is neither a second budget nor a second defense to compare with."""
     if not len(run.summary):
         return []
     # What ignores its budget has no curve.

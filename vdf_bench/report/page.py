@@ -11,7 +11,7 @@ from vdf_bench.report import words
 from vdf_bench.report.alt import plot_text
 from vdf_bench.report.answer import answers
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
-from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
+from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, reading
 from vdf_bench.report.figures import OPEN, cards, page_figures
 from vdf_bench.report.split import FURTHER, split
 from vdf_bench.report.stages import HEADS, READING, paths
@@ -256,7 +256,7 @@ def _suite(run: Run) -> dict[str, Any] | None:
 def _curves(run: Run) -> list[dict[str, Any]]:
     """Defenses at equal strength and effect against fidelity, by attack."""
     found = []
-    for panel in panels(run):
+    for panel in run.panels:
         if run.record.get("suite") and not panel.swept:
             continue  # there the worst case ranks defenses
         ranked = [_tied(table, panel.effects[0].label) for table in (equal_budget(panel), equal_psnr(panel)) if table]

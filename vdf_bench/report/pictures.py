@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import shutil
-from dataclasses import dataclass
-from fractions import Fraction
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vdf_bench.results.picture import Picture
+
 MEDIA_SCHEMA = 1
 #: Held-out moments in a strip.
 MOMENTS = 4
@@ -28,67 +26,6 @@ MOMENTS = 4
 TILE = 192
 #: Longest preview, frames.
 PREVIEW_FRAMES = 150
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """The held-out frames of one cell, seen from all sides.
-
-    Attributes:
-        clip, defense, linf, floor, purifier, capture, target, victim, seed, outcome: as in the result table.
-        original: (B, S, S, 3) uint8 RGB, what the clones should look like.
-        protected: (B, S, S, 3) uint8 RGB, as published.
-        clean_clone: (B, S, S, 3) uint8 RGB, clone of the undefended clip; None where there is none.
-        defended_clone: (B, S, S, 3) uint8 RGB, clone of the protected clip; None where the fit failed.
-        frames: (B,) positions of these frames in the clip.
-        fps: frames per second.
-        code: detail of the outcome.
-        edits: names of the changes, where an editor made one of each portrait; the frames stand in their order then.
-    """
-
-    clip: str
-    defense: str
-    linf: float
-    purifier: str
-    capture: str
-    target: str
-    victim: str
-    seed: int
-    outcome: str
-    original: NDArray[np.uint8]
-    protected: NDArray[np.uint8]
-    clean_clone: NDArray[np.uint8] | None
-    defended_clone: NDArray[np.uint8] | None
-    frames: NDArray[np.int64]
-    fps: Fraction = Fraction(25)
-    code: str = ""
-    floor: float = 0.0
-    edits: tuple[str, ...] = ()
-
-    def labels(self) -> dict[str, Any]:
-        """What names the picture, as JSON values."""
-        names = (
-            "clip",
-            "defense",
-            "linf",
-            "floor",
-            "purifier",
-            "capture",
-            "target",
-            "victim",
-            "seed",
-            "outcome",
-            "code",
-        )
-        return {name: getattr(self, name) for name in names}
-
-    def cell_id(self) -> str:
-        """Folder name: readable, safe on any file system, one per cell."""
-        named = {name: value for name, value in self.labels().items() if name not in ("outcome", "code")}
-        words = (
-            re.sub(r"[^A-Za-z0-9]+", "-", f"{self.clip} {self.defense} {self.victim} {self.seed}").strip("-").lower()
-        )
-        return f"{words[:48]}-{hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 def difference(original: NDArray[np.uint8], protected: NDArray[np.uint8], gain: int = GAIN) -> NDArray[np.uint8]:

@@ -13,7 +13,6 @@ from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
 from vdf_bench.report.attack_plots import heat_figure, strength_figure, strengths
 from vdf_bench.report.curve_plots import MARKERS, curve_figure, trace_figure, traced
-from vdf_bench.report.curves import panels
 from vdf_bench.report.tables import defense_name, purifier_name, records, sample
 from vdf_bench.report.track import IMAGES
 from vdf_bench.stats import FAILS, GROUP, STILL, UNPURIFIED, paired_differences
@@ -90,7 +89,7 @@ def _figures(run: Run) -> Iterator[tuple[str, str, str, Figure]]:
                 "means, hollow for controls; lines: 95 % intervals over people, given enough. Dotted: thresholds."
             )
             yield f"effect-{access}", f"Effect per victim ({access})", caption, _effect(run, rows)
-    found = [panel for panel in panels(run) if panel.swept]
+    found = [panel for panel in run.panels if panel.swept]
     if found:
         caption = (
             "Up and to the right is better for the defender: more protection, higher fidelity. One line a defense, one "

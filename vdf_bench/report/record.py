@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.core.errors import UserError
 from vdf_bench.report.track import IMAGES, TRACKS, VIDEO
-from vdf_bench.results import READABLE, SCHEMA, read_results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,15 +16,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from vdf_bench.report.curves import Panel
+    from vdf_bench.report.panel import Panel
     from vdf_bench.report.track import Terms
-
-#: Key of ``run.json`` -> what its list holds.
-_LISTS: dict[str, type] = {"gates": dict, "steps": dict, "left_out": dict, "notes": str}
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(ABC):
     """A run folder in memory.
 
     Attributes:
@@ -68,19 +63,15 @@ class Run:
         taught = any(part.startswith("finetuned") for part in parts)
         return "white-box" if parser == surrogate and not taught else "transfer"
 
-    @cached_property
+    @property
+    @abstractmethod
     def summary(self) -> pd.DataFrame:
         """One row per attacked defense, see :func:`vdf_bench.report.tables.summarise`."""
-        from vdf_bench.report.tables import summarise
 
-        return summarise(self)
-
-    @cached_property
+    @property
+    @abstractmethod
     def panels(self) -> list[Panel]:
-        """Defenses at equal strength, by attack, see :func:`vdf_bench.report.curves.panels`."""
-        from vdf_bench.report.curves import make_panels
-
-        return make_panels(self)
+        """Defenses at equal strength, by attack; none with neither a second budget nor a second defense."""
 
     @cached_property
     def traces(self) -> pd.DataFrame:
@@ -92,30 +83,3 @@ class Run:
     def failed_gates(self) -> list[dict[str, Any]]:
         """Gates that a clean clone did not pass: why cells are void."""
         return [gate for gate in self.record.get("gates") or [] if gate.get("ok") is False]
-
-
-def load_run(folder: Path) -> Run:
-    """Read a run folder.
-
-    Raises:
-        UserError: a file is missing, damaged or of another schema.
-    """
-    results = read_results(folder)
-    path = folder / "run.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: give the folder that `vdf-bench run --out` wrote") from None
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run again or restore it") from None
-    if not isinstance(record, dict) or record.get("schema") not in READABLE:
-        raise UserError(f"{path} does not follow schema {SCHEMA}: use the version of vdf-bench that wrote it")
-    odd = [name for name, kind in _LISTS.items() if not _is_list_of(kind, record.get(name))]
-    odd += [name for name in ("identities", "environment", "inputs") if not isinstance(record.get(name) or {}, dict)]
-    if odd:
-        raise UserError(f"{path} is damaged ({', '.join(odd)}): run again or restore it")
-    return Run(folder, results, record)
-
-
-def _is_list_of(kind: type, value: Any) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(item, kind) for item in value))

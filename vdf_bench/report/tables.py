@@ -6,6 +6,7 @@ import math
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.core.place import ATTACK, TREATMENT
 from vdf_bench.report import words
 from vdf_bench.report.track import IMAGES, VIDEO
 from vdf_bench.stats import FAILS, GROUP, STILL, UNPURIFIED, effect_sizes, per_unit
@@ -45,8 +46,6 @@ def dsr_parts(results: pd.DataFrame) -> list[str]:
 
 
 #: What tells one protected clip from another.
-_TREATMENT = ("defense", "linf", "floor")
-_PLACE = ("purifier", "capture", "target", "victim")
 
 
 def summarise(run: Run) -> pd.DataFrame:
@@ -140,15 +139,15 @@ class _Shared:
 
     def __init__(self, run: Run, rows: pd.DataFrame) -> None:
         self._run = run
-        self._rows = dict(iter(rows.groupby(["metric", *_TREATMENT, *_PLACE], sort=False)))
+        self._rows = dict(iter(rows.groupby(["metric", *TREATMENT, *ATTACK], sort=False)))
         self._means: dict[tuple[Any, ...], float] = {}
 
     def mean(self, metric: str, row: dict[str, Any], clips: frozenset[str]) -> float:
         """The mean over ``clips`` for a row of the summary; NaN where it was not measured."""
         import pandas as pd
 
-        treatment = tuple(row[name] for name in _TREATMENT)
-        places = product(*(dict.fromkeys(["", row[name]]) for name in _PLACE))
+        treatment = tuple(row[name] for name in TREATMENT)
+        places = product(*(dict.fromkeys(["", row[name]]) for name in ATTACK))
         keys = tuple(key for place in places if (key := (metric, *treatment, *place)) in self._rows)
         if (keys, clips) not in self._means:
             found = [rows[rows["clip"].isin(clips)] for rows in map(self._rows.__getitem__, keys)]

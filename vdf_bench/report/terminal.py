@@ -9,7 +9,7 @@ from vdf_bench.judges.gates import EDIT_GATES, GATES
 from vdf_bench.report import words
 from vdf_bench.report.answer import answers
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
-from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, panels, reading
+from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, reading
 from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
 from vdf_bench.report.track import IMAGES
 from vdf_bench.report.transfer import matrices
@@ -184,7 +184,7 @@ def _curves(run: Run) -> list[RenderableType]:
     from rich.text import Text
 
     # Under a suite the worst case ranks defenses.
-    found = [panel for panel in panels(run) if panel.swept or not run.record.get("suite")]
+    found = [panel for panel in run.panels if panel.swept or not run.record.get("suite")]
     swept = any(panel.swept for panel in found)
     title = "Protection against fidelity" if swept else "Defenses compared"
     lines: list[RenderableType] = [Text(title, "bold")] if found else []

@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.core.place import ATTACK, TWIN
 from vdf_bench.results.gather import fetch_meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vdf_bench.plan import Cell
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
 #: Records of judges that are kept in memory: cells beside each other share captures and protected clips.
 _KEPT = 4096
-_PLACE = ("purifier", "capture", "target", "victim")
 
 
 class Collector:
@@ -66,7 +66,7 @@ class Collector:
             key = cell.steps.get(f"judge.{stage}")
             if key is None:
                 continue
-            place = {name: getattr(cell, name) for name in _PLACE}
+            place = cell.only(*ATTACK)
             if stage == "protect":
                 place = dict.fromkeys(place, "")
             elif stage == "capture":
@@ -75,12 +75,8 @@ class Collector:
             ended = self.ended(cell) if stage in ("clone", "edit") else (judged["outcome"], judged["code"])
             for row in judged["rows"]:
                 yield {
-                    "clip": cell.clip,
-                    "defense": cell.defense,
-                    "linf": cell.linf,
-                    "floor": cell.floor,
+                    **cell.only(),
                     **place,
-                    "seed": cell.seed,
                     "arm": cell.arm,
                     "outcome": ended[0],
                     "code": ended[1],
@@ -102,7 +98,7 @@ class Collector:
         last = _last(twin)
         judged = self._judged(twin.steps[last])
         verdicts = judge_gates(judged["rows"], EDIT_GATES if last == "judge.edit" else GATES)
-        where = {name: getattr(twin, name) for name in ("clip", *_PLACE, "seed")}
+        where = twin.only(*TWIN)
         return [{**where, **v.record()} for v in verdicts], why_void(judged["outcome"], judged["code"], verdicts)
 
 

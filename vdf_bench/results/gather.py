@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vdf_bench.core.errors import UserError
+from vdf_bench.core.place import TREATMENT
 from vdf_bench.plan import SURROGATE
 from vdf_bench.results.table import SCHEMA
 
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
 
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Cell, Plan
-    from vdf_bench.report.pictures import Picture
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
+    from vdf_bench.results.picture import Picture
     from vdf_bench.store import Artifact
 
 #: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
 PICTURES = 32
 Found = TypeVar("Found")
-_PLACE = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
 
 
 def traces(run: Run) -> Iterator[dict[str, Any]]:
@@ -35,7 +35,7 @@ def traces(run: Run) -> Iterator[dict[str, Any]]:
 
     protected = {cell.steps["protected"]: cell for cell in run.plan.cells if "judge.protect" in cell.steps}
     for key, cell in protected.items():
-        place = {name: getattr(cell, name) for name in ("clip", "defense", "linf", "floor", "seed")}
+        place = cell.only("clip", *TREATMENT, "seed")
         meta = fetch_meta(run, key)
         yield from trace_rows(place, meta["log"], meta["seconds"])
 
@@ -48,7 +48,7 @@ def pictures(run: Run, ended: Callable[[Cell], tuple[str, str]]) -> Iterator[Pic
         ended: outcome and code of a cell.
     """
     from vdf_bench.core.clip import split_frames
-    from vdf_bench.report.pictures import Picture
+    from vdf_bench.results.picture import Picture
     from vdf_bench.stages.packing import unpack_clip, unpack_rendering
 
     clean = {cell.attacker: cell for cell in run.plan.cells if cell.arm == "clean"}
@@ -62,10 +62,9 @@ def pictures(run: Run, ended: Callable[[Cell], tuple[str, str]]) -> Iterator[Pic
         held = split_frames(len(clip)).heldout
         twin = unpack_rendering(fetch(run, clean[cell.attacker].steps["rendering"]))
         clone = unpack_rendering(fetch(run, cell.steps["rendering"]))
-        place: dict[str, Any] = {name: getattr(cell, name) for name in _PLACE}
         outcome, code = ended(cell)
         yield Picture(
-            **place,
+            **cell.only(),
             outcome=outcome,
             code=code,
             frames=held,
@@ -82,16 +81,15 @@ def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: tuple[str, str]) -> 
     import numpy as np
 
     from vdf_bench.judges.editing import resized
-    from vdf_bench.report.pictures import Picture
+    from vdf_bench.results.picture import Picture
 
     made, clean = fetch(run, cell.steps["edits"]), fetch(run, twin.steps["edits"]).arrays["edits"]
     size, count = clean.shape[1], len(clean)
     portraits = [fetch(run, cell.steps[role]).arrays["frames"][0] for role in ("clip", "protected")]
     original, protected = (np.repeat(resized(picture, size)[None], count, 0) for picture in portraits)
-    place: dict[str, Any] = {name: getattr(cell, name) for name in _PLACE}
     outcome, code = ended
     return Picture(
-        **place,
+        **cell.only(),
         outcome=outcome,
         code=code,
         frames=np.arange(count),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vdf_bench.execute.executor import Failure
     from vdf_bench.execute.schedule import Watcher
     from vdf_bench.plan import Cell, Step
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
 
 #: Where they lie in a run folder.
 FOLDER = "results.parts"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import Outcome, Stage
+from vdf_bench.core.place import PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +48,7 @@ COLUMNS: dict[str, type] = {
 }
 
 #: The columns that name a measurement; two rows may not agree on all of them.
-KEY = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed", "arm", "stage", "metric")
+KEY = (*PLACE, "arm", "stage", "metric")
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "arm": ("defended", "clean", "control"),

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from vdf_bench.execute.costs import expected_seconds
 from vdf_bench.judges.gates import Verdict, judge_gates, why_void
 from vdf_bench.plan import Cell, Plan, Request, build_plan
+from vdf_bench.plan.run import Run
 from vdf_bench.results.gather import fetch, fit_notes
-from vdf_bench.runs.run import Run, check_writable
+from vdf_bench.runs.run import check_writable
 from vdf_bench.store import Store
 
 if TYPE_CHECKING:
@@ -88,11 +89,7 @@ def prepare_check(request: Request, out: Path, store: Path | str | None = None) 
     """
     merged = Plan()
     for drive in DRIVES:
-        plan = build_plan(replace(request, defenses=("none",), controls=(), drive=drive))
-        merged.steps |= plan.steps  # shared steps keep their place before what uses them
-        merged.cells += plan.cells
-        merged.inputs |= plan.inputs
-        merged.left_out = plan.left_out
+        merged.merge(build_plan(replace(request, defenses=("none",), controls=(), drive=drive)))
     return Run(out, Store(store or out / "store"), merged, request)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.capture.poison import POISONS
 from vdf_bench.execute.costs import expected_seconds
 from vdf_bench.plan import TARGETS, Cell, Request, build_plan
+from vdf_bench.plan.run import Run
 from vdf_bench.results.gather import fetch
-from vdf_bench.runs.run import Run, check_writable
+from vdf_bench.runs.run import check_writable
 from vdf_bench.store import Store
 
 if TYPE_CHECKING:

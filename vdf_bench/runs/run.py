@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vdf_bench.core.errors import UserError
 from vdf_bench.execute.costs import expected_costs, record_costs
-from vdf_bench.plan import Plan, Request, build_plan
+from vdf_bench.plan import build_plan
+from vdf_bench.plan.run import Run
 from vdf_bench.results.gather import DamagedError, describe, pictured, pictures, traces
 from vdf_bench.store import Store, canonical, check_room, digest, write_atomically
 
@@ -17,34 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.execute.schedule import Tally, Watcher
+    from vdf_bench.plan import Request
 
 #: Tells that a run folder is finished, and of what.
 COMPLETE = "complete.json"
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where a run stands.
-
-    Attributes:
-        out: its folder: table, page, pictures, and by default its store.
-        store: its artifacts.
-        plan: what it computes.
-        request: what was asked.
-    """
-
-    out: Path
-    store: Store
-    plan: Plan
-    request: Request
-
-    @property
-    def identity(self) -> str:
-        """Digest of what was asked and of the code that answers: equal identities give equal tables."""
-        suite = self.request.suite.record() if self.request.suite else None
-        return digest([sorted(self.plan.steps), [vars(cell) for cell in self.plan.cells], self.plan.left_out, suite])
 
 
 def prepare(request: Request, out: Path, store: Path | str | None = None, overwrite: bool = False) -> Run:
@@ -59,7 +38,7 @@ def prepare(request: Request, out: Path, store: Path | str | None = None, overwr
     if taken is not None:
         raise UserError(f"--out {out}: {taken} is a file: choose a folder")
     run.store.check_folder()
-    if _held(out).get("matrix") not in (None, _matrix(run)) and not overwrite:
+    if _held(out).get("matrix") not in (None, run.matrix) and not overwrite:
         raise UserError(f"{out} holds the results of another run: choose another --out, or say --overwrite")
     return run
 
@@ -74,12 +53,12 @@ def check_writable(run: Run) -> None:
     check_room(run.out)
 
 
-def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str], None]) -> Tally:
+def complete(run: Run, resources: Resources | int, watcher: Watcher, say: Callable[[str], None]) -> Tally:
     """Execute what is missing, then write table, record and report of every cell that is whole.
 
     Args:
         run: what is asked.
-        means: with what steps are carried out; a number is so many at once on this machine, and a step that fails
+        resources: with what steps are carried out; a number is so many at once on this machine, and a step that fails
             ends the run, as it does unless ``keep_going`` is set.
         watcher: told of every step.
         say: told what is done outside steps.
@@ -92,11 +71,11 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
         UserError: no cell can be finished, or a folder cannot be written.
         StepFailedError: no cell can be finished, and a step raised.
     """
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.execute.incomplete import whole_cells
-    from vdf_bench.execute.rounds import attack_in_rounds
     from vdf_bench.execute.schedule import Tally, execute
     from vdf_bench.results.parts import Appending, Parts
+    from vdf_bench.runs.rounds import attack_in_rounds
     from vdf_bench.store.leases import turn
 
     begun = time.perf_counter()
@@ -107,19 +86,19 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
     check_writable(run)
     costs = expected_costs(run)
     seconds = {key: cost.seconds for key, cost in costs.items()}
-    means = Means(means) if isinstance(means, int) else means
+    resources = Resources(resources) if isinstance(resources, int) else resources
     recorded = frozenset(key for key, cost in costs.items() if cost.recorded)
-    means = replace(means, mib={key: cost.mib for key, cost in costs.items()}, recorded=recorded)
+    resources = replace(resources, mib={key: cost.mib for key, cost in costs.items()}, recorded=recorded)
     before, replaced = _written(run.out), _held(run.out).get("matrix")
     asked = run
     parts = Parts(run)
-    run, tally = attack_in_rounds(run, means, seconds, Appending(watcher, parts, run.plan.cells), say)
+    run, tally = attack_in_rounds(run, resources, seconds, Appending(watcher, parts, run.plan.cells), say)
     # Another driver of the same run may be at the same point: one writes, the other finds it written.
     with turn(run.store.place, f"folder-{digest(str(run.out.resolve()))}"):
         if _is_complete(run.out, asked.identity) and (not tally.computed or _written(run.out) != before):
             parts.clear()
             return tally
-        if _held(run.out).get("matrix") not in (None, replaced, _matrix(asked)):
+        if _held(run.out).get("matrix") not in (None, replaced, asked.matrix):
             told = "choose another --out, and the same command goes on from there with --store"
             raise UserError(f"{run.out}: another run has written its results there meanwhile: {told} {run.store.root}")
         while True:
@@ -127,7 +106,7 @@ def complete(run: Run, means: Means | int, watcher: Watcher, say: Callable[[str]
             try:
                 _write(asked, part, tally, begun, say)
             except DamagedError:  # and set aside: it is made again, and the writing begun again
-                tally.add(execute(part.plan, part.store, means, seconds, watcher))
+                tally.add(execute(part.plan, part.store, resources, seconds, watcher))
             else:
                 return tally
 
@@ -152,20 +131,10 @@ def _write(asked: Run, run: Run, tally: Tally, begun: float, say: Callable[[str]
     report.build(run.out)
     # Written last: a run that was cut off before it is completed by the next one, and so is one that lacks cells.
     whole = not tally.failures and not tally.unreached
-    held = {"matrix": _matrix(asked), "run": asked.identity if whole else ""}
+    held = {"matrix": asked.matrix, "run": asked.identity if whole else ""}
     write_atomically(run.out / COMPLETE, canonical(held).encode())
     if whole:
         parts.clear()
-
-
-def _matrix(run: Run) -> str:
-    """Digest of what was asked, whatever code answers it: tells whether a folder holds this matrix."""
-    asked = ("clip", "defense", "linf", "floor", "purifier", "capture", "target", "victim", "seed")
-    cells = [[getattr(cell, name) for name in asked] for cell in run.plan.cells]
-    request = run.request
-    size = [request.preset.name, request.preset.size, request.preset.frames, request.device, request.timeout]
-    asked_of_all = [request.track, request.drive, request.iterations, request.protected_share, *size]
-    return digest([cells, sorted(request.overrides.items()), *asked_of_all])
 
 
 def _held(out: Path) -> dict[str, str]:

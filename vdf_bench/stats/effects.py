@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdf_bench.core import place
 from vdf_bench.judges.definitions import METRICS
 from vdf_bench.stats.intervals import bootstrap_interval
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: An attacked defense: what a row of the summary is.
-GROUP = ["defense", "linf", "floor", "purifier", "capture", "target", "victim"]
+GROUP = [*place.TREATMENT, *place.ATTACK]
 #: What a defended cell shares with its clean twin.
-TWIN = ["clip", "purifier", "capture", "target", "victim", "seed"]
+TWIN = list(place.TWIN)
 
 #: Net DSR from which a defense is said to work, and up to which it is said not to.
 FAILS, STILL = 0.5, 0.1

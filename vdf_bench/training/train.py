@@ -12,21 +12,20 @@ import torch
 from vdf_bench.assets.shipped import SHIPPED, save_shipped
 from vdf_bench.core.errors import UserError
 from vdf_bench.training.augment import Augmenter, Views
+from vdf_bench.training.common import UNSEEN, rounded
 from vdf_bench.training.data import render_views, textures
 from vdf_bench.training.gates import GATES, embedder_gates, landmarker_gates, parser_gates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    #: Told the phase, the share of it done, and the running loss (NaN outside training).
-    Progress = Callable[[str, float, float], None]
+    from vdf_bench.training.common import Progress
 
-#: Identity seeds on which gates are measured: no network trains on them.
-UNSEEN = range(900_000, 900_040)
+
 #: Seeds of the voices that ``audio-mouth`` hears, and its optimiser steps.
 VOICES = range(0, 1000)
 VOICE_STEPS = 2200
@@ -196,15 +195,15 @@ def _fit(
     if name in PARSERS:
         parser = new_parser(name)
         learn_parser(parser, data, steps, RECIPES[name].smoothing, tell)
-        return parser.network, _rounded(parser_gates(parser, unseen))
+        return parser.network, rounded(parser_gates(parser, unseen))
     if name == "landmarker":
         landmarker = Landmarker()
         learn_landmarker(landmarker, data, steps, tell)
-        return landmarker, _rounded(landmarker_gates(landmarker, unseen))
+        return landmarker, rounded(landmarker_gates(landmarker, unseen))
     embedder = Embedder()
     people, index = np.unique(views.identity, return_inverse=True)
     learn_embedder(embedder, lambda: _identity_batch(data, index, 96), len(people), steps, tell)
-    return embedder, _rounded(embedder_gates(embedder, unseen))
+    return embedder, rounded(embedder_gates(embedder, unseen))
 
 
 def _identity_batch(data: Augmenter, people: NDArray[np.int64], count: int) -> tuple[Tensor, Tensor]:
@@ -240,7 +239,7 @@ def _train_audio_mouth(seed: int, out: Path, progress: Progress, scale: float) -
         torch.manual_seed(seed)
         network = AudioMouth()
         learn_audio_mouth(network, data, steps, seed, lambda done, loss: progress("train", done, loss))
-    gates: dict[str, Any] = _rounded(audio_mouth_gates(network, utterances(UNSEEN)))
+    gates: dict[str, Any] = rounded(audio_mouth_gates(network, utterances(UNSEEN)))
     description = {
         "title": "lips from sound: 1-D convolutions over log-mel, mouth opening and width, and features",
         "licence": "Apache-2.0",
@@ -286,9 +285,3 @@ def _spans(identity: NDArray[np.int64]) -> str:
     seeds = np.unique(identity)
     runs = np.split(seeds, np.nonzero(np.diff(seeds) > 1)[0] + 1)
     return ", ".join(f"{run[0]}-{run[-1]}" for run in runs)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return round(value, 4) if isinstance(value, float) else value

@@ -11,6 +11,7 @@ import torch
 from vdf_bench.assets.shipped import save_shipped
 from vdf_bench.models.denoiser import linear_schedule, new_denoiser
 from vdf_bench.models.diffusion import SynthDiffusion
+from vdf_bench.training.common import UNSEEN, rounded
 from vdf_bench.training.data import render_views, textures
 from vdf_bench.training.gates import GATES
 from vdf_bench.training.gates_diffusion import autoencoder_gates, noise_gates, signals, washing_gates
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from vdf_bench.training.augment import Views
-    from vdf_bench.training.train import Progress
+    from vdf_bench.training.common import Progress
 
 #: Identity seeds of the people that are seen, and renders of each.
 PEOPLE: Final = range(0, 160)
@@ -51,8 +52,6 @@ def train_diffusion(
 
     Arguments and result are those of :func:`vdf_bench.training.train.train`.
     """
-    from vdf_bench.training.train import UNSEEN
-
     nan = float("nan")
     started = time.process_time()
     if views is None:
@@ -112,7 +111,7 @@ def _latent(
     gates = autoencoder_gates(model.autoencoder, unseen.rgb) | noise_gates(
         model.denoiser, latents, model.alpha_bar, seed
     )
-    return model, _rounded(gates)
+    return model, rounded(gates)
 
 
 def _pictures(
@@ -130,10 +129,4 @@ def _pictures(
         lambda done, loss: progress("train denoiser", done, loss),
     )
     gates = noise_gates(denoiser, pictures, alpha_bar, seed) | washing_gates(denoiser, pictures, alpha_bar, seed)
-    return denoiser, _rounded(gates)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return round(value, 4) if isinstance(value, float) else value
+    return denoiser, rounded(gates)

@@ -13,6 +13,7 @@ import torch
 from vdf_bench.assets.shipped import save_shipped
 from vdf_bench.models.editors import SIZE, SynthEditor, new_editor
 from vdf_bench.models.embedder import load_embedder
+from vdf_bench.training.common import rounded
 from vdf_bench.training.editor_data import editable_seeds, plain_seeds, render_sittings
 from vdf_bench.training.gates_editors import EDITOR_GATES, editor_gates
 from vdf_bench.training.learn_editors import Pairs, drawn_boldly, edit_loss, learn_editor, missed_share
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from vdf_bench.training.common import Progress
     from vdf_bench.training.editor_data import Sittings
-    from vdf_bench.training.train import Progress
 
 #: Identity seed from which training takes people, how many, and sittings of each.
 FIRST_SEED: Final = 20_000
@@ -154,7 +155,7 @@ def publish(
     Returns:
         The gates.
     """
-    gates: dict[str, Any] = _rounded(editor_gates(SynthEditor(network), unseen, load_embedder()))
+    gates: dict[str, Any] = rounded(editor_gates(SynthEditor(network), unseen, load_embedder()))
     description = {
         "title": TITLES[name],
         "licence": "Apache-2.0",
@@ -177,9 +178,3 @@ def publish(
 def _described(sittings: Sittings) -> str:
     people = np.unique(sittings.identity)
     return f"{len(sittings)} sittings of {len(people)} synthetic people (identity seeds {people[0]}-{people[-1]})"
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return round(value, 4) if isinstance(value, float) else value

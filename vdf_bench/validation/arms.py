@@ -11,11 +11,11 @@ import numpy as np
 
 from vdf_bench.core.budget import Budget
 from vdf_bench.execute.costs import expected_seconds
-from vdf_bench.execute.rounds import restricted
 from vdf_bench.plan import Attacker, Plan, Request, build_plan
+from vdf_bench.plan.run import Run
 from vdf_bench.results.collect import collect
 from vdf_bench.results.gather import fetch
-from vdf_bench.runs.run import Run, check_writable
+from vdf_bench.runs.run import check_writable
 from vdf_bench.stages.packing import unpack_clip
 from vdf_bench.stats import paired_differences, per_unit
 from vdf_bench.store import Artifact, Store
@@ -81,11 +81,7 @@ def prepare_validation(request: Request, out: Path, store: Path | str | None = N
         replace(base, defenses=("vdf",), controls=(), attackers=(TRANSFER,), seeds=seeds[:1]),
         replace(base, defenses=("vdf",), controls=(), budgets=doses, seeds=seeds[:1], clips=clips[:DOSE_CLIPS]),
     ):
-        plan = build_plan(asked)
-        merged.steps |= plan.steps  # shared steps keep their place before what uses them
-        # The clean arm belongs to each of them.
-        merged.cells += [cell for cell in plan.cells if cell not in merged.cells]
-        merged.inputs |= plan.inputs
+        merged.merge(build_plan(asked))  # the clean arm belongs to each of them
     return Run(out, Store(store or out / "store"), merged, base)
 
 
@@ -93,7 +89,7 @@ def repetition(run: Run) -> Run:
     """The vdf cell of the first clip and seed, up to its clone, into a store of its own."""
     cell = next(cell for cell in run.plan.cells if cell.defense == "vdf")
     alone = replace(cell, steps={"rendering": cell.steps["rendering"]})
-    return replace(run, store=Store(run.out / "repetition"), plan=restricted(run.plan, [alone]))
+    return replace(run, store=Store(run.out / "repetition"), plan=run.plan.restricted([alone]))
 
 
 def complete_validation(run: Run, again: Run, jobs: int, watcher: Watcher) -> tuple[Validation, Tally]:

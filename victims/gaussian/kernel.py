@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import torch
 
-from vdf_bench.bench.roofline import Kernel
+from vdf_bench.core.kernel import Kernel
 from vdf_bench.victims.gaussian.rasterise import composite
 from vdf_bench.victims.gaussian.rasterise_numba import EDGE, bin_splats, depth_order, splat_forward
 

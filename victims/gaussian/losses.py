@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.victims.common.targets import Targets
-    from vdf_bench.victims.gaussian import GaussianParameters
     from vdf_bench.victims.gaussian.field import Layers
+    from vdf_bench.victims.gaussian.parameters import GaussianParameters
 
 
 def frame_loss(

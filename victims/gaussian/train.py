@@ -25,7 +25,7 @@ from vdf_bench.victims.gaussian.sizes import Sizes, sizes
 if TYPE_CHECKING:
     from vdf_bench.core.capture import Capture
     from vdf_bench.core.interfaces import FitSetting
-    from vdf_bench.victims.gaussian import GaussianParameters
+    from vdf_bench.victims.gaussian.parameters import GaussianParameters
     from vdf_bench.victims.gaussian.splats import Splats
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vdf_bench.core.capture import Capture
     from vdf_bench.core.interfaces import FitSetting
     from vdf_bench.victims.common.rays import Rays
-    from vdf_bench.victims.hashgrid import HashgridParameters
+    from vdf_bench.victims.hashgrid.parameters import HashgridParameters
 
 #: Share of all iterations that is spent on the lips: 25 k of 125 k in ER-NeRF's schedule.
 LIPS = 0.2

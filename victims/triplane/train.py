@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vdf_bench.core.capture import Capture
     from vdf_bench.core.interfaces import FitSetting
-    from vdf_bench.victims.triplane import TriplaneParameters
+    from vdf_bench.victims.triplane.parameters import TriplaneParameters
 
 #: Share of all iterations spent on the first frame alone.
 FIRST_FRAME = 0.06

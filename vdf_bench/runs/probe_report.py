@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from vdf_bench.plan.run import Run
     from vdf_bench.runs.probe import Probed
-    from vdf_bench.runs.run import Run
 
 SCHEMA = 1
 #: Metric -> heading and digits.

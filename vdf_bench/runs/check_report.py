@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.report import words
-from vdf_bench.report.sheets import clone_sheet, moments, sheet_name
+from vdf_bench.runs.sheets import clone_sheet, moments, sheet_name
 from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from vdf_bench.judges.gates import Verdict
+    from vdf_bench.plan.run import Run
     from vdf_bench.runs.check import Checked
-    from vdf_bench.runs.run import Run
 
 SCHEMA = 1
 

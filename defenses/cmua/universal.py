@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.core.interfaces import EditorModel, Setting
-    from vdf_bench.defenses.cmua import CmuaParameters
+    from vdf_bench.defenses.cmua.parameters import CmuaParameters
 
 
 def universal_perturbation(editor: EditorModel, setting: Setting, parameters: CmuaParameters) -> Tensor:

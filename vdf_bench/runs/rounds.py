@@ -7,53 +7,33 @@ stand, with their clean twins and controls; steps that rounds share are computed
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vdf_bench.execute.incomplete import behind
+from vdf_bench.core.place import SUBJECT
 from vdf_bench.execute.schedule import Tally, execute
-from vdf_bench.plan import Plan
 from vdf_bench.stats import STILL, paired_differences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from vdf_bench.attackers.suite import Attack, Studied
-    from vdf_bench.execute.executor import Means
+    from vdf_bench.execute.executor import Resources
     from vdf_bench.execute.schedule import Watcher
-    from vdf_bench.plan import Cell
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan import Cell, Plan
+    from vdf_bench.plan.run import Run
 
-#: What is broken or stands.
-Subject = tuple[str, str, float, float, str, str, int]
-
-
-def subject(cell: Cell) -> Subject:
-    """A defense on a clip against a victim, whoever attacks."""
-    return (cell.clip, cell.defense, cell.linf, cell.floor, cell.target, cell.victim, cell.seed)
-
-
-def restricted(plan: Plan, cells: Iterable[Cell]) -> Plan:
-    """The part of ``plan`` behind ``cells``."""
-    kept = list(cells)
-    wanted: set[str] = set()
-    todo = [key for cell in kept for key in cell.steps.values()]
-    while todo:
-        key = todo.pop()
-        if key not in wanted:
-            wanted.add(key)
-            todo += plan.steps[key].inputs.values()
-    steps = {key: step for key, step in plan.steps.items() if key in wanted}
-    return Plan(steps, kept, plan.left_out, plan.inputs)
+#: What is broken or stands: see :attr:`vdf_bench.core.place.Place.subject`.
+Subject = tuple[Any, ...]
 
 
 def attack_in_rounds(
-    run: Run, means: Means | int, seconds: dict[str, float], watcher: Watcher, say: Callable[[str], None]
+    run: Run, resources: Resources | int, seconds: dict[str, float], watcher: Watcher, say: Callable[[str], None]
 ) -> tuple[Run, Tally]:
     """Execute the plan, a suite's attack by attack.
 
     Args:
         run: what is asked; without a suite all of it is one round.
-        means: with what steps are carried out; a number is so many at once on this machine.
+        resources: with what steps are carried out; a number is so many at once on this machine.
         seconds: expected seconds by key.
         watcher: told of every step.
         say: told what was broken by what.
@@ -63,21 +43,21 @@ def attack_in_rounds(
     """
     suite = run.request.suite
     if suite is None:
-        return run, execute(run.plan, run.store, means, seconds, watcher)
+        return run, execute(run.plan, run.store, resources, seconds, watcher)
     defenses = sorted({(cell.defense, cell.linf) for cell in run.plan.cells if cell.arm == "defended"})
     taken: list[Cell] = []
     broken: set[Subject] = set()
     tally = Tally()
     for attack in suite.attacks:
         # What failed in one round is not tried again in the next.
-        hopeless = behind(run.plan, [failure.key for failure in tally.failures])
+        hopeless = run.plan.dependents([failure.key for failure in tally.failures])
         cells = due(run.plan, attack, defenses, broken)
         taken += cells
         cells = [cell for cell in cells if hopeless.keys().isdisjoint(cell.steps.values())]
         if not cells:
             continue
-        part = restricted(run.plan, cells)
-        done = execute(part, run.store, means, seconds, watcher)
+        part = run.plan.restricted(cells)
+        done = execute(part, run.store, resources, seconds, watcher)
         tally.add(done)
         if done.unreached:
             break
@@ -87,7 +67,7 @@ def attack_in_rounds(
             broken |= fell
             for clip, defense, *_, victim, seed in sorted(fell):
                 say(f"{attack.name} breaks {defense} on {clip} ({victim}, seed {seed})")
-    finished = restricted(run.plan, taken)
+    finished = run.plan.restricted(taken)
     tally.cached = [key for key in finished.steps if key not in set(tally.computed)]
     return replace(run, plan=finished), tally
 
@@ -96,11 +76,11 @@ def _judged(part: Run, done: Tally) -> Run | None:
     """The cells of a round that could be computed; None where none could."""
     if not done.failures:
         return part
-    lost = behind(part.plan, [failure.key for failure in done.failures])
+    lost = part.plan.dependents([failure.key for failure in done.failures])
     kept = [cell for cell in part.plan.cells if lost.keys().isdisjoint(cell.steps.values())]
     twins = {cell.attacker for cell in kept if cell.arm == "clean"}
     kept = [cell for cell in kept if cell.attacker in twins]
-    return replace(part, plan=restricted(part.plan, kept)) if kept else None
+    return replace(part, plan=part.plan.restricted(kept)) if kept else None
 
 
 def due(plan: Plan, attack: Attack, defenses: list[Studied], broken: set[Subject]) -> list[Cell]:
@@ -111,7 +91,7 @@ def due(plan: Plan, attack: Attack, defenses: list[Studied], broken: set[Subject
     standing = [
         cell
         for cell in tested
-        if subject(cell) not in broken and meant[cell.purifier, cell.capture] in (None, (cell.defense, cell.linf))
+        if cell.subject not in broken and meant[cell.purifier, cell.capture] in (None, (cell.defense, cell.linf))
     ]
     kept, twins = {id(cell) for cell in standing}, {cell.attacker for cell in standing}
     return [cell for cell in mine if id(cell) in kept or (cell.arm != "defended" and cell.attacker in twins)]
@@ -126,5 +106,4 @@ def _broken(run: Run) -> set[Subject]:
     rows, _ = collect(run)
     pairs = paired_differences(pd.DataFrame(rows), "dsr")
     fell = pairs[(pairs["arm"] == "defended") & (pairs["delta"] <= STILL)]
-    names = ["clip", "defense", "linf", "floor", "target", "victim", "seed"]
-    return set(fell[names].itertuples(index=False, name=None))
+    return set(fell[list(SUBJECT)].itertuples(index=False, name=None))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from vdf_bench.runs.run import Run
+    from vdf_bench.plan.run import Run
     from vdf_bench.validation.arms import Validation
 
 SCHEMA = 1

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
 from vdf_bench.core.cards import Card, Component, Parameters
+from vdf_bench.defenses.cmua.parameters import CmuaParameters
 from vdf_bench.defenses.common.record import Rows
 
 if TYPE_CHECKING:
@@ -29,22 +28,6 @@ if TYPE_CHECKING:
 
     from vdf_bench.core.interfaces import Setting
     from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord
-
-
-class CmuaParameters(Parameters):
-    """Parameters of the universal perturbation."""
-
-    editor_steps: int = Field(10, ge=0, description="steps of each attack on one batch and one edit (official 10)")
-    editor_step_size: float = Field(
-        1.275, ge=0, le=255, description="of a step, 8-bit levels (official: 0.01 on [-1, 1]); 0 takes budget / steps"
-    )
-    people: int = Field(
-        16, ge=1, le=512, description="portraits that the perturbation is made on, each another person's"
-    )
-    batch: int = Field(8, ge=1, description="portraits of an attack (official 64)")
-    fusion: float = Field(
-        0.5, ge=0, lt=1, description="share of the perturbation so far that outlives an attack (official 0.5)"
-    )
 
 
 class Cmua(Component):
@@ -73,8 +56,8 @@ class Cmua(Component):
         Raises:
             UserError: the setting lends no editor.
         """
+        from vdf_bench.defenses.cmua.universal import universal_perturbation
         from vdf_bench.defenses.common.editing import require_editor
-        from vdf_bench.defenses.common.universal import universal_perturbation
 
         editor = require_editor(setting, self.card.name)
         return {"perturbation": universal_perturbation(editor, setting, self.parameters).cpu().numpy()}
