@@ -8,7 +8,7 @@ from vdf_bench.attackers.suite import ATTACKS, TIERS, Suite, parse_suite
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import Measurement
-from vdf_bench.execute import rounds
+from vdf_bench.runs import rounds
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
 from vdf_bench.plan.presets import preset

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.execute import rounds
+from vdf_bench.runs import rounds
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
 from vdf_bench.plan.presets import preset
 from vdf_bench.runs import run as run_module
-from vdf_bench.runs.run import COMPLETE, _is_complete, _matrix, complete, prepare
+from vdf_bench.runs.run import COMPLETE, _is_complete, complete, prepare
 from vdf_bench.store import Artifact
 
 TINY = preset("quick").resized(32, 16)
@@ -30,7 +30,7 @@ class Silent:
 def hold(run):
     """As if ``run`` had been finished in its folder."""
     run.out.mkdir(parents=True, exist_ok=True)
-    held = {"matrix": _matrix(run), "run": run.identity}
+    held = {"matrix": run.matrix, "run": run.identity}
     (run.out / COMPLETE).write_text(json.dumps(held))
 
 
@@ -70,7 +70,7 @@ def test_who_comes_second_with_another_matrix_replaces_nothing(tmp_path, monkeyp
     monkeypatch.setattr(rounds, "attack_in_rounds", meanwhile)
     with pytest.raises(UserError, match="another run has written its results there meanwhile"):
         complete(second, 1, Silent(), lambda text: None)
-    assert json.loads((tmp_path / "run" / COMPLETE).read_text())["matrix"] == _matrix(first)
+    assert json.loads((tmp_path / "run" / COMPLETE).read_text())["matrix"] == first.matrix
 
 
 def test_a_finished_run_is_asked_again_where_nothing_can_be_written(tmp_path, monkeypatch):
