@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import write_atomically
 from vdf_bench.core.frames import frames_digest
 from vdf_bench.leaderboard.manifest import (
     FILE,
@@ -23,7 +24,6 @@ from vdf_bench.leaderboard.manifest import (
     media_type,
 )
 from vdf_bench.plan import Plan, build_plan
-from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

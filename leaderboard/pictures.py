@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vdf_bench.store import write_atomically
+from vdf_bench.core.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from vdf_bench.core.artifact import canonical
 from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import write_atomically
 from vdf_bench.leaderboard.manifest import (
     Entry,
     Identifier,
@@ -25,7 +27,6 @@ from vdf_bench.leaderboard.manifest import (
     Strict,
     SuiteRef,
 )
-from vdf_bench.store import canonical, write_atomically
 
 SCHEMA: Final = 1
 #: The board's own records.

@@ -10,7 +10,7 @@ import json
 import math
 from typing import Any, Final
 
-from vdf_bench.store import canonical
+from vdf_bench.core.artifact import canonical
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 12

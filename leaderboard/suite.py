@@ -12,9 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.attackers.suite import DEFENSE, VERSION, Suite
+from vdf_bench.core.artifact import digest
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.frames import frames_digest
-from vdf_bench.store import digest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
+from vdf_bench.capture.correlation import correlation_interval, effective_size
 from vdf_bench.judges.lips import block_interval
-from vdf_bench.stats.correlation import correlation_interval, effective_size
 
 
 def _pair(rng, rho, blocks, slowness):

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.determinism import UNSETTLED, WORKSPACE, deterministic
 from vdf_bench.execute.worker import compute
 from vdf_bench.plan import Step
 from vdf_bench.stages.steps import STEPS
-from vdf_bench.store import Artifact, Store
+from vdf_bench.store import Store
 
 
 def settings():

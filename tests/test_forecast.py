@@ -11,13 +11,13 @@ from rich.console import Console
 
 from vdf_bench.bench.cluster import DRIVER, SIZES, simulate
 from vdf_bench.bench.harness import Log, Measured, hold_forecast, idle, measure_planning
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.execute.costs import ROUGH_SECONDS, Expected, expected_costs, record_costs
 from vdf_bench.execute.forecast import cell_forecasts, makespan, print_plan
 from vdf_bench.execute.progress import ProgressWatcher
 from vdf_bench.plan import Plan, Request, Step
 from vdf_bench.plan.presets import preset
 from vdf_bench.runs.run import prepare
-from vdf_bench.store import Artifact
 
 
 def diamond():

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.judges import gates
 from vdf_bench.plan import Request
 from vdf_bench.plan.presets import preset
@@ -15,7 +16,7 @@ from vdf_bench.results.collect import collect
 from vdf_bench.results.gather import DamagedError
 from vdf_bench.results.parts import FOLDER, Appending, Parts
 from vdf_bench.runs.run import prepare
-from vdf_bench.store import Artifact, Store
+from vdf_bench.store import Store
 from vdf_bench.store.care import export
 
 

@@ -5,15 +5,15 @@ from dataclasses import asdict, replace
 import pytest
 
 from vdf_bench.attackers.suite import ATTACKS, TIERS, Suite, parse_suite
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import Measurement
-from vdf_bench.runs import rounds
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
 from vdf_bench.plan.presets import preset
+from vdf_bench.runs import rounds
 from vdf_bench.runs.run import prepare
-from vdf_bench.store import Artifact
 
 STUDIED = [("pgd", 12.75), ("vdf", 12.75)]
 #: Net DSR that is left of a defense under an attack; 1 where nothing is said.

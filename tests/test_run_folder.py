@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
-from vdf_bench.runs import rounds
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
 from vdf_bench.plan.presets import preset
+from vdf_bench.runs import rounds
 from vdf_bench.runs import run as run_module
 from vdf_bench.runs.run import COMPLETE, _is_complete, complete, prepare
-from vdf_bench.store import Artifact
 
 TINY = preset("quick").resized(32, 16)
 REQUEST = Request(TINY, ("vdf",), ("triplane",), clips=("synth-a",))

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import write_atomically
 from vdf_bench.leaderboard.ranking import rows as rank_rows
 from vdf_bench.leaderboard.site import downloads
 from vdf_bench.leaderboard.site.charts import plane
 from vdf_bench.leaderboard.site.view import READING, entry_view, page_of, row_view, suite_facts
 from vdf_bench.leaderboard.suite import TRACKS
 from vdf_bench.leaderboard.suites import SUITES
-from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

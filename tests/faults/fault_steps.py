@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
 from vdf_bench.plan import Plan, Step
 from vdf_bench.stages.steps import STEPS
-from vdf_bench.store import Artifact
 
 
 def add(params, inputs):

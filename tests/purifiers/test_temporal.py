@@ -7,12 +7,12 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.clip import Clip, split_frames
 from vdf_bench.core.errors import UserError
 from vdf_bench.purifiers.common import Window
 from vdf_bench.stages.packing import pack_clip
 from vdf_bench.stages.steps import purify_step
-from vdf_bench.store import Artifact
 
 from .conftest import psnr, purified
 

@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from vdf_bench.commands.cli import app
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
-from vdf_bench.store import Artifact, Store
+from vdf_bench.store import Store
 
 KEYS = [f"{k}" * 64 for k in range(4)]
 

@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
-from vdf_bench.store import Artifact, Store
+from vdf_bench.store import Store
 from vdf_bench.store.care import sweep
 from vdf_bench.store.leases import Leases
 

@@ -9,8 +9,9 @@ import time
 import numpy as np
 import pytest
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
-from vdf_bench.store import Artifact, Store
+from vdf_bench.store import Store
 from vdf_bench.store.place import Folder, GoneError, Patient, open_place
 
 KEY = "a" * 64

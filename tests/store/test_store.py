@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vdf_bench.core.artifact import Artifact, canonical, digest
 from vdf_bench.core.errors import UserError
-from vdf_bench.store import Artifact, Store, canonical, digest
+from vdf_bench.store import Store
 
 ARTIFACT = Artifact(
     {"b": np.arange(6, dtype=np.uint8).reshape(2, 3), "a": np.ones(3, np.float32), "c": np.array(2.5)}, {"x": [1, None]}

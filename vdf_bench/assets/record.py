@@ -10,8 +10,7 @@ from vdf_bench.assets.folders import user_folder
 from vdf_bench.assets.shipped import SHIPPED
 from vdf_bench.assets.third_party import path_of
 from vdf_bench.core.errors import UserError
-from vdf_bench.core.files import file_sha256
-from vdf_bench.store import write_atomically
+from vdf_bench.core.files import file_sha256, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

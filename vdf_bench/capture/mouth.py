@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import numpy as np
 
 from vdf_bench.capture.audio import log_mel
+from vdf_bench.capture.correlation import correlation_interval
 from vdf_bench.core.clip import FPS
-from vdf_bench.stats.correlation import correlation_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ import numpy as np
 
 from vdf_bench.claims.equal_success import CLAIM, INHERITING, METHOD, spread
 from vdf_bench.claims.published_surrogates import SIZE, STEPS
+from vdf_bench.core.files import write_atomically
 from vdf_bench.results.gather import environment
-from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

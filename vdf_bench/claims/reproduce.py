@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from vdf_bench.claims.catalogue import CLIPS
 from vdf_bench.claims.findings import Finding, find_out, find_speed
+from vdf_bench.core.artifact import digest
 from vdf_bench.core.budget import Budget
+from vdf_bench.core.files import write_atomically
 from vdf_bench.plan.clips import PORTRAITS
 from vdf_bench.plan.presets import preset as find_preset
-from vdf_bench.store import digest, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -142,7 +142,7 @@ def device(
     from vdf_bench.bench.device_plot import PICTURES, plot_roofline
     from vdf_bench.bench.device_tables import print_device
     from vdf_bench.core.errors import UserError
-    from vdf_bench.store import check_file, write_atomically
+    from vdf_bench.core.files import check_file, write_atomically
 
     files = {"--out": out, "--plot": plot}
     console = make_console()

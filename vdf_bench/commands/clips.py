@@ -37,9 +37,9 @@ def clips_show(
 
     from PIL import Image
 
+    from vdf_bench.core.files import write_atomically
     from vdf_bench.scenes.sheet import contact_sheet
     from vdf_bench.stages.load import load_clip
-    from vdf_bench.store import write_atomically
 
     arguments.known_clip(name)
     clip = load_clip(name, size, frames)

@@ -15,3 +15,7 @@ class IncompleteError(UserError):
     """A run that was asked for well and has nothing to show yet: the same command goes on from there."""
 
     code = 3
+
+
+class StoreError(UserError):
+    """A place that cannot be written, is full or does not answer: no step can go on."""

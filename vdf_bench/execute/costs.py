@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.core import registry
-from vdf_bench.store import Store, canonical
+from vdf_bench.core.artifact import canonical
 
 if TYPE_CHECKING:
     from vdf_bench.plan import Request, Step
     from vdf_bench.plan.run import Run
+    from vdf_bench.store import Store
 
 #: Rough CPU seconds of a step at 128 px and 110 frames on one core: for the order of work and for the first estimate.
 ROUGH_SECONDS = {

@@ -14,10 +14,10 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vdf_bench.core.errors import UserError
+from vdf_bench.core.artifact import Artifact
+from vdf_bench.core.errors import StoreError, UserError
 from vdf_bench.execute.executor import Event
 from vdf_bench.stages import perform
-from vdf_bench.store import Artifact, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vdf_bench.capture.correlation import correlation_interval
 from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import RATIO_CAP, measurement
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.points import centre_blocks, correlation, deviation, mouth_distance
-from vdf_bench.stats.correlation import correlation_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +70,7 @@ def block_interval(
     """95 % interval of ``lip_correlation``: the correlation pooled over blocks, each block's mean removed.
 
     Fisher's z with as many independent pairs as the autocorrelated openings are worth; see
-    :func:`vdf_bench.stats.correlation.correlation_interval`.
+    :func:`vdf_bench.capture.correlation.correlation_interval`.
 
     Args:
         clone: (J,) openings, such as :class:`vdf_bench.judges.observe.Lips` holds.

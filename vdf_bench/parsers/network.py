@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vdf_bench.assets.checkpoints import load_user_checkpoint
-from vdf_bench.assets.shipped import load_shipped
+from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
 from vdf_bench.models.bisenet import CLASS_COUNT, NARROW_WIDTHS, QUARTER_WIDTHS, BiSeNet
 from vdf_bench.models.context import ContextNet
@@ -19,15 +18,11 @@ from vdf_bench.models.unet import UNet
 from vdf_bench.parsers import OFFICIAL_SIZE, SHIPPED_EDGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-#: The networks that ship, and ``bisenet``, which takes the user's ``79999_iter.pth``.
-PARSERS = ("builtin", "heldout", "surrogate-b", "surrogate-c", "bisenet")
 
 
 class Parser(nn.Module):
@@ -102,36 +97,40 @@ class Parser(nn.Module):
         return labels
 
 
+#: Architecture -> an untrained parser of it.
+ARCHITECTURES: Final[dict[str, Callable[[], Parser]]] = {
+    "bisenet-quarter": lambda: Parser(BiSeNet(QUARTER_WIDTHS, middle=48, dense=True), SHIPPED_EDGES, double_below=80),
+    "bisenet-narrow": lambda: Parser(BiSeNet(NARROW_WIDTHS, middle=32, dense=True), SHIPPED_EDGES, double_below=64),
+    "bisenet-official": lambda: Parser(BiSeNet(), (OFFICIAL_SIZE, OFFICIAL_SIZE)),
+    "context": lambda: Parser(ContextNet(CLASS_COUNT), SHIPPED_EDGES, double_below=64),
+    "unet": lambda: Parser(UNet(CLASS_COUNT), SHIPPED_EDGES),
+}
+
+
 def new_parser(name: str) -> Parser:
-    """An untrained parser of the named architecture.
+    """An untrained parser of the architecture that the registered network ``name`` has.
 
     Raises:
-        UserError: there is no such parser.
+        UserError: there is no such parser, or it is no network of this package.
     """
-    if name == "builtin":
-        return Parser(BiSeNet(QUARTER_WIDTHS, middle=48, dense=True), SHIPPED_EDGES, double_below=80)
-    if name == "heldout":
-        return Parser(UNet(CLASS_COUNT), SHIPPED_EDGES)
-    if name == "surrogate-b":
-        return Parser(BiSeNet(NARROW_WIDTHS, middle=32, dense=True), SHIPPED_EDGES, double_below=64)
-    if name == "surrogate-c":
-        return Parser(ContextNet(CLASS_COUNT), SHIPPED_EDGES, double_below=64)
-    if name == "bisenet":
-        return Parser(BiSeNet(), (OFFICIAL_SIZE, OFFICIAL_SIZE))
-    raise UserError(f"no network of the parser {name!r}")
+    architecture = getattr(registry.load("parsers", name), "architecture", None)
+    if architecture is None:
+        raise UserError(f"parser {name} is no network of this package")
+    return ARCHITECTURES[architecture]()
 
 
 def load_parser(name: str) -> Parser:
-    """The named parser with its weights: frozen, evaluating, batch norms folded.
+    """The registered network ``name`` with its weights: frozen, evaluating, batch norms folded.
 
     Raises:
         UserError: no such parser, or its weights are absent or damaged.
     """
-    parser = new_parser(name)
-    if name == "bisenet":
-        load_user_checkpoint(parser.network, name)
-    else:
-        parser.network.load_state_dict(load_shipped(name))
+    loaded: Parser = registry.create("parsers", name).load()
+    return loaded
+
+
+def frozen(parser: Parser) -> Parser:
+    """The parser, evaluating and frozen, with batch norms folded."""
     parser.eval().requires_grad_(False)
     fold_batch_norm(parser)
     return parser

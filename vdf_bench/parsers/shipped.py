@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vdf_bench.core.cards import Card, Component
 from vdf_bench.parsers import OFFICIAL_SIZE, SHIPPED_EDGES
@@ -15,14 +15,23 @@ _RENDERS = "rendered heads of the package's own scenes, strongly randomised"
 
 
 class Network(Component):
-    """A parser that is a network with weights under its own name."""
+    """A parser that is a network, with shipped weights under its own name.
+
+    Attributes:
+        architecture: key of :data:`vdf_bench.parsers.network.ARCHITECTURES`.
+    """
+
+    architecture: ClassVar[str]
 
     def load(self, landmarker: LandmarkModel | None = None) -> Parser:
         """See :meth:`vdf_bench.core.interfaces.Parser.load`."""
-        from vdf_bench.parsers.network import load_parser
+        from vdf_bench.assets.shipped import load_shipped
+        from vdf_bench.parsers.network import ARCHITECTURES, frozen
 
         del landmarker
-        return load_parser(self.card.name)
+        parser = ARCHITECTURES[self.architecture]()
+        parser.network.load_state_dict(load_shipped(self.card.name))
+        return frozen(parser)
 
 
 class Builtin(Network):
@@ -41,6 +50,7 @@ class Builtin(Network):
         teachable=True,
         edges=SHIPPED_EDGES,
     )
+    architecture = "bisenet-quarter"
 
 
 class Heldout(Network):
@@ -60,6 +70,7 @@ class Heldout(Network):
         edges=SHIPPED_EDGES,
         tags=("held-out",),
     )
+    architecture = "unet"
 
 
 class SurrogateB(Network):
@@ -78,6 +89,7 @@ class SurrogateB(Network):
         teachable=True,
         edges=SHIPPED_EDGES,
     )
+    architecture = "bisenet-narrow"
 
 
 class SurrogateC(Network):
@@ -96,6 +108,7 @@ class SurrogateC(Network):
         teachable=True,
         edges=SHIPPED_EDGES,
     )
+    architecture = "context"
 
 
 class Bisenet(Network):
@@ -113,3 +126,14 @@ class Bisenet(Network):
         differentiable=True,
         edges=(OFFICIAL_SIZE, OFFICIAL_SIZE),
     )
+    architecture = "bisenet-official"
+
+    def load(self, landmarker: LandmarkModel | None = None) -> Parser:
+        """See :meth:`vdf_bench.core.interfaces.Parser.load`."""
+        from vdf_bench.assets.checkpoints import load_user_checkpoint
+        from vdf_bench.parsers.network import ARCHITECTURES, frozen
+
+        del landmarker
+        parser = ARCHITECTURES[self.architecture]()
+        load_user_checkpoint(parser.network, self.card.name)
+        return frozen(parser)

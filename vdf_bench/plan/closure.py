@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from vdf_bench.assets.record import weights_state
 from vdf_bench.assets.shipped import SHIPPED
 from vdf_bench.assets.third_party import THIRD_PARTY
-from vdf_bench.store import digest
+from vdf_bench.core.artifact import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

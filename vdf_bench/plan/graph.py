@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from vdf_bench.core.artifact import digest
 from vdf_bench.core.place import Place
 from vdf_bench.stages import THREADS
-from vdf_bench.store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.assets.folders import user_folder
 from vdf_bench.assets.record import file_state, weights_state
 from vdf_bench.core import registry
+from vdf_bench.core.artifact import digest
 from vdf_bench.plan.closure import Closure, Reader, packages_of
-from vdf_bench.store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

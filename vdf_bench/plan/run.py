@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vdf_bench.store import digest
+from vdf_bench.core.artifact import digest
 
 if TYPE_CHECKING:
     from pathlib import Path

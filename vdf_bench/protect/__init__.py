@@ -137,11 +137,11 @@ def _check_places(order: Order) -> None:
 
 def _key(order: Order, defense: Any) -> dict[str, Any]:
     """Everything that the pixels of a segment depend on."""
+    from vdf_bench.core.artifact import digest
     from vdf_bench.core.files import file_sha256
     from vdf_bench.plan.keys import Keys, code_digest
     from vdf_bench.plan.request import LANDMARKER, SURROGATE
     from vdf_bench.protect.partial import SEGMENT
-    from vdf_bench.store import digest
 
     uses = [("defenses", order.defense), *defense.uses(), ("parsers", SURROGATE), ("landmarkers", LANDMARKER)]
     return {

@@ -18,11 +18,11 @@ from vdf_bench.results.table import SCHEMA
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from vdf_bench.core.artifact import Artifact
     from vdf_bench.execute.schedule import Tally
     from vdf_bench.plan import Cell, Plan
     from vdf_bench.plan.run import Run
     from vdf_bench.results.picture import Picture
-    from vdf_bench.store import Artifact
 
 #: Cells of which pictures are kept. The page shows fewer; a matrix of thousands would fill a disk.
 PICTURES = 32

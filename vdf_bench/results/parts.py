@@ -12,10 +12,10 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from vdf_bench.core.artifact import digest
 from vdf_bench.core.errors import UserError
 from vdf_bench.results.collect import Collector
 from vdf_bench.results.table import arrow_schema, read_table, table_of, write_joined
-from vdf_bench.store import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -109,7 +109,7 @@ def write_joined(tables: Sequence[pa.Table], path: Path | str, marks: Mapping[by
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from vdf_bench.store import write_atomically
+    from vdf_bench.core.files import write_atomically
 
     marks = {**(marks or {}), _MARK: str(SCHEMA).encode()}
     table = _sorted(pa.concat_tables(tables), list(COLUMNS))

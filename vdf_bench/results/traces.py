@@ -48,7 +48,7 @@ def write_traces(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from vdf_bench.store import write_atomically
+    from vdf_bench.core.files import write_atomically
 
     arrow = {str: pa.string(), float: pa.float64(), int: pa.int64()}
     schema = pa.schema([pa.field(name, arrow[kind], nullable=False) for name, kind in COLUMNS.items()])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.core.files import write_atomically
 from vdf_bench.report import words
 from vdf_bench.runs.sheets import clone_sheet, moments, sheet_name
-from vdf_bench.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

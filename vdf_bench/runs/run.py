@@ -7,12 +7,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from vdf_bench.core.artifact import canonical, digest
 from vdf_bench.core.errors import UserError
+from vdf_bench.core.files import check_room, write_atomically
 from vdf_bench.execute.costs import expected_costs, record_costs
 from vdf_bench.plan import build_plan
 from vdf_bench.plan.run import Run
 from vdf_bench.results.gather import DamagedError, describe, pictured, pictures, traces
-from vdf_bench.store import Store, canonical, check_room, digest, write_atomically
+from vdf_bench.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vdf_bench.core.determinism import deterministic
 
 if TYPE_CHECKING:
-    from vdf_bench.store import Artifact
+    from vdf_bench.core.artifact import Artifact
 
 Params = dict[str, Any]
 Inputs = dict[str, "Artifact"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdf_bench.core import registry
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.interfaces import CaptureRefused
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,9 @@ from vdf_bench.core.errors import UserError
 from vdf_bench.stages.packing import pack_clip
 
 if TYPE_CHECKING:
+    from vdf_bench.core.artifact import Artifact
     from vdf_bench.core.clip import Clip
     from vdf_bench.stages import Inputs, Params
-    from vdf_bench.store import Artifact
 
 #: Frames of a rendered clip when no length is given.
 WHOLE = 250

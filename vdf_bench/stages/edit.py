@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.frames import stack, to_tensors
 from vdf_bench.stages.lent import load_editor
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from vdf_bench.stages import Inputs, Params

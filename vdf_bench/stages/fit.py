@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vdf_bench.core import registry
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.capture import Capture
 from vdf_bench.core.interfaces import FitFailed, FitSetting
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from vdf_bench.stages import Inputs, Params

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.frames import stack, to_tensors
 from vdf_bench.stages.enforce import meet_floor
 from vdf_bench.stages.packing import unpack_clip
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from vdf_bench.stages import Inputs, Params

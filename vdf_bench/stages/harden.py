@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vdf_bench.core import registry
-from vdf_bench.store import Artifact
+from vdf_bench.core.artifact import Artifact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

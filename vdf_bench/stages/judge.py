@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vdf_bench.core import registry
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.capture import Capture
 from vdf_bench.core.clip import split_frames
 from vdf_bench.core.interfaces import Edits, Evidence
 from vdf_bench.judges.outcome import classify
 from vdf_bench.stages.packing import unpack_clip, unpack_rendering
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from vdf_bench.stages import Inputs, Params

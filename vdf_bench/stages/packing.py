@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.clip import Clip, Pose, Truth
 from vdf_bench.core.interfaces import Rendering
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vdf_bench.core import registry
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.frames import stack, to_tensors
 from vdf_bench.stages.enforce import Published
 from vdf_bench.stages.lent import lent, setting_of
 from vdf_bench.stages.packing import unpack_clip
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from vdf_bench.stages import Inputs, Params

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vdf_bench.attackers.chain import build_chain
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.frames import stack, to_tensors
 from vdf_bench.stages.lent import setting_of
 from vdf_bench.stages.packing import unpack_clip
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from vdf_bench.stages import Inputs, Params

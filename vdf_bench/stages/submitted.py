@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.frames import frames_digest
-from vdf_bench.store import Artifact
 
 if TYPE_CHECKING:
     from vdf_bench.stages import Inputs, Params

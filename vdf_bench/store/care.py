@@ -13,7 +13,7 @@ from vdf_bench.store.leases import Leases
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vdf_bench.store.artifact import Artifact
+    from vdf_bench.core.artifact import Artifact
     from vdf_bench.store.store import Store
 
 

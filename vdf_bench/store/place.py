@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from vdf_bench.core.errors import UserError
-from vdf_bench.store.files import StoreError, unwritable, write_beside
+from vdf_bench.core.errors import StoreError, UserError
+from vdf_bench.core.files import unwritable, write_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,9 +13,9 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.core.artifact import LOOK, Artifact, read_meta
 from vdf_bench.core.errors import UserError
-from vdf_bench.store.artifact import LOOK, Artifact, read_meta
-from vdf_bench.store.files import check_room
+from vdf_bench.core.files import check_room
 from vdf_bench.store.place import Folder, Patient, Remote, open_place
 from vdf_bench.store.settings import seconds
 

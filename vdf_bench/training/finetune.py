@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 import torch.nn.functional as F
 
-from vdf_bench.training.learn import CLASS_WEIGHT
+from vdf_bench.core.labels import CLASS_WEIGHT
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vdf_bench.core.labels import CLASS_WEIGHT
 from vdf_bench.models.bisenet import BiSeNet
 from vdf_bench.models.embedder import WIDTH
 from vdf_bench.models.landmarker import INPUT, Landmarker, PointNet, crop_frame, rotate, sample_crop, wing
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 SIZES = ((48, 0.1), (64, 0.12), (96, 0.18), (128, 0.25), (192, 0.2), (256, 0.15))
 #: Pixels in a parser's batch: small pictures come in larger batches.
 BATCH_PIXELS = 12 * 128 * 128
-#: Small classes weigh more: eyes and lips are a hundredth of the picture.
-CLASS_WEIGHT = (0.8, 1.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.5, 1.5, 1.5, 1.2, 2.5, 2.5, 2.5, 1.5, 1.5, 1.0, 1.0, 1.0)
 
 
 class Descent:

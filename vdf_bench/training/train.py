@@ -183,16 +183,17 @@ def train(
 def _fit(
     name: str, views: Views, unseen: Views, seed: int, steps: int, progress: Progress
 ) -> tuple[nn.Module, dict[str, Any]]:
+    from vdf_bench.core import registry
     from vdf_bench.models.embedder import Embedder
     from vdf_bench.models.landmarker import Landmarker
-    from vdf_bench.parsers.network import PARSERS, new_parser
+    from vdf_bench.parsers.network import new_parser
     from vdf_bench.training.learn import learn_embedder, learn_landmarker, learn_parser
 
     def tell(done: float, loss: float) -> None:
         progress("train", done, loss)
 
     data = Augmenter(views, textures(seed), seed)
-    if name in PARSERS:
+    if name in registry.names("parsers"):
         parser = new_parser(name)
         learn_parser(parser, data, steps, RECIPES[name].smoothing, tell)
         return parser.network, rounded(parser_gates(parser, unseen))

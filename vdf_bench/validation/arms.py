@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.budget import Budget
 from vdf_bench.execute.costs import expected_seconds
 from vdf_bench.plan import Attacker, Plan, Request, build_plan
@@ -18,7 +19,7 @@ from vdf_bench.results.gather import fetch
 from vdf_bench.runs.run import check_writable
 from vdf_bench.stages.packing import unpack_clip
 from vdf_bench.stats import paired_differences, per_unit
-from vdf_bench.store import Artifact, Store
+from vdf_bench.store import Store
 from vdf_bench.validation import verdicts
 from vdf_bench.validation.constructed import constructed_properties
 

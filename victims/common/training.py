@@ -127,7 +127,7 @@ def train(trainer: Trainer, setting: FitSetting) -> FieldHead:
 def _save(trainer: Trainer, path: Path, done: int, spent: float) -> None:
     import io
 
-    from vdf_bench.store import write_atomically
+    from vdf_bench.core.files import write_atomically
 
     held = {
         "done": done,

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import FitFailed, FitSetting
 from vdf_bench.stages.steps import drive_step, fit_step
-from vdf_bench.store import Artifact
 from vdf_bench.victims.external.pipeline import reason
 from vdf_bench.victims.external.runner import Ended
 
