@@ -35,9 +35,9 @@ def protect(
     OUT.report.json holds the closing report.
     """
     from vdf_bench.core.budget import Budget
-    from vdf_bench.protect import Order, protect_file
-    from vdf_bench.protect.meter import Meter
-    from vdf_bench.protect.report import describe
+    from vdf_bench.protection import Order, protect_file
+    from vdf_bench.protection.meter import Meter
+    from vdf_bench.protection.report import describe
 
     overrides = arguments.overrides(set_ or [])
     for component in overrides:

@@ -13,8 +13,8 @@ import pytest
 
 from vdf_bench.commands import cli
 from vdf_bench.core.errors import UserError
-from vdf_bench.protect import measure, partial, work
-from vdf_bench.protect.report import describe
+from vdf_bench.protection import measure, partial, work
+from vdf_bench.protection.report import describe
 
 from .conftest import portrait
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import Any, Final
 
-from vdf_bench.protect.measure import CRF, MISSED
+from vdf_bench.protection.measure import CRF, MISSED
 
 WIDTH: Final = 98
 #: Stands under every report.

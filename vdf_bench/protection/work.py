@@ -12,8 +12,8 @@ import numpy as np
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.frames import to_bytes, to_tensors
 from vdf_bench.core.interfaces import Setting
-from vdf_bench.protect.partial import SEGMENT
-from vdf_bench.protect.square import Square
+from vdf_bench.protection.partial import SEGMENT
+from vdf_bench.protection.square import Square
 from vdf_bench.stages.enforce import Published
 from vdf_bench.video.decode import open_video
 from vdf_bench.video.stream import begins, shots, write, written_shots
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from vdf_bench.core.budget import Budget
     from vdf_bench.core.interfaces import Defense
     from vdf_bench.parsers.network import Parser
-    from vdf_bench.protect.partial import Partial
-    from vdf_bench.protect.survey import Survey, Tell
+    from vdf_bench.protection.partial import Partial
+    from vdf_bench.protection.survey import Survey, Tell
     from vdf_bench.video.stream import Coding, Shot
 
 

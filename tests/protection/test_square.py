@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vdf_bench.protect.square import Square
+from vdf_bench.protection.square import Square
 
 
 @settings(max_examples=40, deadline=None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.protect.survey import Survey
+from vdf_bench.protection.survey import Survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

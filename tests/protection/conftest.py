@@ -11,7 +11,7 @@ import pytest
 
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
-from vdf_bench.protect import Order, measure, protect_file
+from vdf_bench.protection import Order, measure, protect_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from vdf_bench.core.labels import FACE
 from vdf_bench.judges.definitions import PSNR_CAP
 from vdf_bench.judges.perceptual import NETS, backbone_path, lpips_distances
 from vdf_bench.judges.pixels import psnr, ssim
-from vdf_bench.protect.square import Square
-from vdf_bench.protect.work import clean_shots, computed_shots
+from vdf_bench.protection.square import Square
+from vdf_bench.protection.work import clean_shots, computed_shots
 from vdf_bench.video.stream import Echo, written_shots
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.parsers.network import Parser
-    from vdf_bench.protect.partial import Partial
-    from vdf_bench.protect.survey import Tell
+    from vdf_bench.protection.partial import Partial
+    from vdf_bench.protection.survey import Tell
     from vdf_bench.video.stream import Shape
 
     Picture = NDArray[np.uint8]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vdf_bench.core.budget import Budget
-    from vdf_bench.protect.partial import Partial
-    from vdf_bench.protect.survey import Survey, Tell
+    from vdf_bench.protection.partial import Partial
+    from vdf_bench.protection.survey import Survey, Tell
     from vdf_bench.video.stream import Coding
 
 __all__ = ["Order", "protect_file"]
@@ -78,7 +78,7 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
         tell: progress: what is done, frames done, frames in all.
 
     Returns:
-        The report, as written beside the output; :func:`vdf_bench.protect.report.describe` puts it into words.
+        The report, as written beside the output; :func:`vdf_bench.protection.report.describe` puts it into words.
 
     Raises:
         UserError: the video cannot serve, a place cannot be written, or a name is unknown. Neither the original nor
@@ -89,8 +89,8 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
     from vdf_bench.capture.face import face_finder
     from vdf_bench.models.landmarker import load_landmarker
     from vdf_bench.parsers import SHIPPED_EDGES
-    from vdf_bench.protect.partial import claim, partial_of, read_survey
-    from vdf_bench.protect.survey import survey
+    from vdf_bench.protection.partial import claim, partial_of, read_survey
+    from vdf_bench.protection.survey import survey
     from vdf_bench.video.stream import refuse_sound
 
     _check_places(order)
@@ -114,7 +114,7 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
 
 
 def _check_places(order: Order) -> None:
-    from vdf_bench.protect.partial import partial_of
+    from vdf_bench.protection.partial import partial_of
 
     video, out = order.video, order.out
     if out.suffix not in CODINGS:
@@ -141,7 +141,7 @@ def _key(order: Order, defense: Any) -> dict[str, Any]:
     from vdf_bench.core.files import file_sha256
     from vdf_bench.plan.keys import Keys, code_digest
     from vdf_bench.plan.request import LANDMARKER, SURROGATE
-    from vdf_bench.protect.partial import SEGMENT
+    from vdf_bench.protection.partial import SEGMENT
 
     uses = [("defenses", order.defense), *defense.uses(), ("parsers", SURROGATE), ("landmarkers", LANDMARKER)]
     return {
@@ -153,7 +153,7 @@ def _key(order: Order, defense: Any) -> dict[str, Any]:
         "seed": order.seed,
         "device": order.device,
         "segment length": SEGMENT,
-        "version of vdf-bench": digest([code_digest("vdf_bench.protect.work"), Keys().of("protect", *uses)]),
+        "version of vdf-bench": digest([code_digest("vdf_bench.protection.work"), Keys().of("protect", *uses)]),
     }
 
 
@@ -161,8 +161,8 @@ def _work(order: Order, defense: Any, partial: Partial, tell: Tell) -> dict[str,
     from vdf_bench.core.determinism import deterministic
     from vdf_bench.parsers.network import load_parser
     from vdf_bench.plan import SURROGATE
-    from vdf_bench.protect.measure import measure
-    from vdf_bench.protect.work import join, protect_segments
+    from vdf_bench.protection.measure import measure
+    from vdf_bench.protection.work import join, protect_segments
 
     surrogate = load_parser(SURROGATE)
     with deterministic(order.device != "cpu"):
@@ -213,7 +213,7 @@ def _headings(order: Order, defense: Any, partial: Partial) -> dict[str, Any]:
 
 def _notes(order: Order, survey: Survey) -> list[str]:
     from vdf_bench.parsers import SHIPPED_EDGES
-    from vdf_bench.protect.partial import SEGMENT
+    from vdf_bench.protection.partial import SEGMENT
 
     shape = survey.shape
     notes = []

@@ -12,7 +12,7 @@ PROTECT = """
 import resource, sys
 from pathlib import Path
 from vdf_bench.core.budget import Budget
-from vdf_bench.protect import Order, protect_file
+from vdf_bench.protection import Order, protect_file
 video, out = map(Path, sys.argv[1:])
 protect_file(Order(video=video, out=out, defense="noise", budget=Budget(0.05)), lambda *_: None)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
