@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from vdf_bench.commands import arguments, cli
+from vdf_bench.commands import cli
 from vdf_bench.core.errors import UserError
+from vdf_bench.runs import arguments
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def one_line(err):
 def test_light_commands_import_nothing_heavy(words):
     code = (
         f"import sys; sys.argv = ['vdf-bench', *{words!r}]\n"
-        "from vdf_bench import cli\n"
+        "from vdf_bench.commands import cli\n"
         "try: cli.main()\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"
         "heavy = {'torch', 'numba', 'pandas', 'matplotlib', 'skimage', 'scipy', 'ray'} & set(sys.modules)\n"
@@ -240,7 +241,7 @@ def test_sigterm_ends_a_run_and_its_workers(tmp_path, executor):
         pytest.importorskip("ray", reason="needs ray: pip install 'vdf-bench[ray]'")
     small = ["--size", "32", "--frames", "16", "--clip", "synth-a", "--victim", "triplane", "--defense", "noise"]
     words = ["run", *small, "--iterations", "100000", "--jobs", "1", "--executor", executor, "--out", str(tmp_path)]
-    code = "from vdf_bench import cli; cli.main()"
+    code = "from vdf_bench.commands import cli; cli.main()"
     run = subprocess.Popen(
         [sys.executable, "-c", code, *words],
         stdout=subprocess.DEVNULL,

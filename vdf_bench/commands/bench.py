@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
-from vdf_bench.commands.options import Clips, Frames, Iterations, PresetName, Size, make_console
+from vdf_bench.commands.options import Clips, Frames, Iterations, PresetName, Size
+from vdf_bench.core.console import make_console
+from vdf_bench.runs import arguments
 
 app = typer.Typer(help="What the harness costs, how far it carries, and what a device does.", no_args_is_help=True)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from vdf_bench.commands import arguments
-from vdf_bench.commands.options import make_console
+from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
+from vdf_bench.runs import arguments
 
 if TYPE_CHECKING:
     from vdf_bench.core.capture import Policy

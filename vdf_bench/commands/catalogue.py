@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands.options import make_console
+from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
-from vdf_bench.commands.options import Out, make_console
+from vdf_bench.commands.options import Out
+from vdf_bench.core.console import make_console
+from vdf_bench.runs import arguments
 
 app = typer.Typer(help="The portrait clips: named ones and your own.", no_args_is_help=True)
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
-from vdf_bench.commands.options import Jobs, Settings, make_console
+from vdf_bench.commands.options import Jobs, Settings
+from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
+from vdf_bench.runs import arguments
 
 if TYPE_CHECKING:
     from vdf_bench.leaderboard.case import Case

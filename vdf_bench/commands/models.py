@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.commands.arguments import MAX_SEED
-from vdf_bench.commands.options import Out, make_console
+from vdf_bench.commands.options import Out
+from vdf_bench.core.console import make_console
+from vdf_bench.runs.arguments import MAX_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 Settings = Annotated[
     list[str] | None,
@@ -67,11 +64,3 @@ MaxHours = Annotated[
     float | None,
     typer.Option("--max-hours", metavar="HOURS", help="Begin no step after this long; exit code 3 if cells lack."),
 ]
-
-
-def make_console() -> Console:
-    """As wide as the terminal; 100 columns where there is none."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=100)

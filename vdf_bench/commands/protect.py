@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
-from vdf_bench.commands.arguments import MAX_SEED
-from vdf_bench.commands.options import Budgets, Settings, make_console
+from vdf_bench.commands.options import Budgets, Settings
+from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
+from vdf_bench.runs import arguments
+from vdf_bench.runs.arguments import MAX_SEED
 
 
 def protect(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vdf_bench.claims.catalogue import CLAIMS, CLIPS
-from vdf_bench.commands import arguments
-from vdf_bench.commands.options import Frames, Jobs, Size, make_console
+from vdf_bench.commands.options import Frames, Jobs, Size
+from vdf_bench.core.console import make_console
+from vdf_bench.runs import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable

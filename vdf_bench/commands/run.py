@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
 from vdf_bench.commands.options import (
     Budgets,
     Clips,
@@ -32,9 +31,10 @@ from vdf_bench.commands.options import (
     Targets,
     Timeout,
     TrackName,
-    make_console,
 )
+from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import IncompleteError
+from vdf_bench.runs import arguments
 
 if TYPE_CHECKING:
     from vdf_bench.execute.executor import Resources

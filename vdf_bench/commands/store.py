@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.commands.options import make_console
+from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
 from vdf_bench.commands.options import (
     Budgets,
     Clips,
@@ -31,6 +30,7 @@ from vdf_bench.commands.options import (
     Timeout,
 )
 from vdf_bench.commands.run import carry_out
+from vdf_bench.runs import arguments
 
 
 def sweep(

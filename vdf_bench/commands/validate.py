@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
-from vdf_bench.commands.options import Frames, Iterations, Jobs, PresetName, Size, StorePath, Timeout, make_console
+from vdf_bench.commands.options import Frames, Iterations, Jobs, PresetName, Size, StorePath, Timeout
+from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
+from vdf_bench.runs import arguments
 
 
 def validate(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.commands import arguments
 from vdf_bench.commands.options import (
     Clips,
     Device,
@@ -23,8 +22,9 @@ from vdf_bench.commands.options import (
     StorePath,
     Targets,
     Timeout,
-    make_console,
 )
+from vdf_bench.core.console import make_console
+from vdf_bench.runs import arguments
 
 if TYPE_CHECKING:
     from vdf_bench.plan import Request

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from vdf_bench.assets.checkouts import find_checkout
 from vdf_bench.assets.needs import unmet
-from vdf_bench.commands.arguments import overrides
 from vdf_bench.commands.cli import app
 from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
 from vdf_bench.plan import Request, build_plan
 from vdf_bench.plan.presets import preset
+from vdf_bench.runs.arguments import overrides
 from vdf_bench.victims.external.doctor import runs_on
 
 SYSTEMS = ("er-nerf", "synctalk", "talkinggaussian", "instag", "gaussiantalker", "mimictalk")
