@@ -34,7 +34,8 @@ class _Codec(Component):
         """Encode and decode in step: packets go straight to the decoder, some 50 frames are under way at most."""
         import av
 
-        from vdf_bench.purifiers.common import from_bytes, to_bytes
+        from vdf_bench.core.frames import to_bytes
+        from vdf_bench.purifiers.common import from_bytes
         from vdf_bench.video.encode import lossy_encoder, to_frame
 
         chosen = self.parameters

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-def to_bytes(frame: Tensor) -> NDArray[np.uint8]:
-    """(3, H, W) float in [0, 1] to (H, W, 3) uint8, rounded."""
-    picture: NDArray[np.uint8] = (frame.detach().cpu() * 255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
-    return picture
-
-
 def from_bytes(picture: NDArray[Any]) -> Tensor:
     """(H, W, 3) uint8 to (3, H, W) float32 in [0, 1]."""
     import torch

@@ -203,7 +203,8 @@ def _each(frames: Iterator[Tensor], change: Callable[[Image], Image]) -> Iterato
     import numpy as np
     from PIL import Image as Images
 
-    from vdf_bench.purifiers.common import from_bytes, to_bytes
+    from vdf_bench.core.frames import to_bytes
+    from vdf_bench.purifiers.common import from_bytes
 
     for frame in frames:
         yield from_bytes(np.asarray(change(Images.fromarray(to_bytes(frame)))))

@@ -86,7 +86,7 @@ def lpips_from(device: str) -> Distance:
     Raises:
         UserError: the backbone is missing, too large or damaged.
     """
-    from vdf_bench.judges.perceptual import backbone_path, load_lpips
+    from vdf_bench.models.perceptual import backbone_path, load_lpips
 
     model: Any = load_lpips("vgg", backbone_path("vgg")).to(device)
 

@@ -15,7 +15,7 @@ import torch
 from vdf_bench.assets.third_party import path_of
 from vdf_bench.core import registry
 from vdf_bench.judges import judge_all
-from vdf_bench.judges.perceptual import load_lpips, lpips_distances
+from vdf_bench.models.perceptual import load_lpips, lpips_distances
 from vdf_bench.models.syncnet import SyncNet
 from vdf_bench.plan import Request, build_plan
 from vdf_bench.plan.presets import preset

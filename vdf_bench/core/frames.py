@@ -24,7 +24,8 @@ def to_tensors(frames: NDArray[np.uint8]) -> Iterator[Tensor]:
 
 def to_bytes(frame: Tensor) -> NDArray[np.uint8]:
     """(3, S, S) float in [0, 1] to (S, S, 3) uint8."""
-    picture: NDArray[np.uint8] = (frame * 255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy()
+    levels = (frame.detach().cpu() * 255).round().clamp(0, 255).byte()
+    picture: NDArray[np.uint8] = levels.permute(1, 2, 0).contiguous().numpy()
     return picture
 
 

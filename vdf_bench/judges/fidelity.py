@@ -9,7 +9,7 @@ import numpy as np
 from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
-from vdf_bench.judges.perceptual import NETS, backbone_path, lpips_distances, missing_backbones
+from vdf_bench.models.perceptual import NETS, backbone_path, lpips_distances, missing_backbones
 from vdf_bench.judges.pixels import psnr, ssim_and_ms_ssim
 
 if TYPE_CHECKING:

@@ -191,8 +191,7 @@ def _imports(node: ast.AST, package: str) -> Iterator[str]:
     """What is imported below ``node``, wherever, but for type checking alone."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and _is_type_checking(child.test):
-            for other in child.orelse:
-                yield from _imports(other, package)
+            yield from _imports(ast.Module(child.orelse, []), package)
         elif isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
         elif isinstance(child, ast.ImportFrom):

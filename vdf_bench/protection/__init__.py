@@ -234,7 +234,7 @@ def _notes(order: Order, survey: Survey) -> list[str]:
 
 
 def _missing() -> list[str]:
-    from vdf_bench.judges.perceptual import NETS, backbone_path, missing_backbones
+    from vdf_bench.models.perceptual import NETS, backbone_path, missing_backbones
 
     if any(backbone_path(net).is_file() for net in NETS):
         return []
