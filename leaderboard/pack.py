@@ -153,7 +153,7 @@ def write_frames(
     Raises:
         UserError: the folder is not empty, or cannot be written.
     """
-    from vdf_bench.video import write_video
+    from vdf_bench.video.encode import write_video
 
     prepare(out)
     clips, files = [], []

@@ -26,7 +26,7 @@ FLOORS = (
     ("results",),
     ("report",),
     ("runs",),
-    ("validation", "claims", "protect", "bench"),
+    ("validation", "claims", "protection", "bench"),
     ("leaderboard",),
     ("testing",),
     ("api",),

@@ -17,8 +17,8 @@ from vdf_bench.core.files import file_sha256
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.dsr import DefenseSuccess, DsrParameters
 from vdf_bench.judges.identity import Identity
-from vdf_bench.models.perceptual import load_lpips, lpips_distances
 from vdf_bench.models.arcface import align, load_arcface
+from vdf_bench.models.perceptual import load_lpips, lpips_distances
 from vdf_bench.models.supply import add
 from vdf_bench.recognisers.recognise import (
     ONNX_THRESHOLD,

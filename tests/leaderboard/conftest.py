@@ -84,7 +84,7 @@ class Spoiler:
     def film(self, frames, *, digest: bool = True, **options) -> None:
         """Put other frames into the video, and list them."""
         from vdf_bench.core.frames import frames_digest
-        from vdf_bench.video import write_video
+        from vdf_bench.video.encode import write_video
 
         write_video(self.video, iter(frames), **options)
         self.relist()

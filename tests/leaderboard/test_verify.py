@@ -64,7 +64,8 @@ def spoilt(whole, tmp_path, change):
 
     from vdf_bench.core.frames import frames_digest
     from vdf_bench.leaderboard.strict_json import canonical_bytes
-    from vdf_bench.video import read_frames, write_video
+    from vdf_bench.video.decode import read_frames
+    from vdf_bench.video.encode import write_video
 
     home, _ = whole
     root = tmp_path / "entry"

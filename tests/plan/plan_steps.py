@@ -23,4 +23,4 @@ for name in registry.names("victims"):
         found[f"{stage} {name}"] = keys.of(stage, ("victims", name))
 for name in registry.names("judges"):
     found[f"judge {registry.load('judges', name).stage} {name}"] = keys.of("judge", ("judges", name))
-print(json.dumps(found))
+sys.stdout.write(json.dumps(found))

@@ -82,17 +82,20 @@ def main():
     small = preset("quick").resized(32, 16)
     few = {"vdf": {"max_iterations_first": "2", "max_iterations": "1"}, "cmua": {"people": "2", "editor_steps": "1"}}
     request = Request(
-        small, ("vdf",), ("gaussian", "hashgrid", "triplane"), iterations=4, overrides=few, controls=(),
-        budgets=(Budget.parse("0.05,psnr>=30"),) if hasattr(Budget, "parse") else Budget.parse_all("linf=12.75,psnr>=30"),
-        attackers=(
-            Attacker.parse("jpeg:75+gaussian-noise:0.05", "builtin/finetuned=vdf/vote/repair"),
-            Attacker.parse("identity", "ensemble/on=h264:23/scale=0.6/repair"),
-        ),
+        small, ("vdf",), ("gaussian", "hashgrid", "triplane"), iterations=2, overrides=few, controls=(),
+        budgets=Budget.parse_all("linf=12.75,psnr>=30"),
     )  # fmt: skip
-    images = Request(preset("quick").still(64), ("cmua",), ("all",), overrides=few, controls=(), track="images")
-    plans = [build_plan(request), build_plan(replace(images, clips=("portraits:1",)))]
+    busy = (
+        Attacker.parse("jpeg:75+gaussian-noise:0.05", "builtin/finetuned=vdf/vote/repair"),
+        Attacker.parse("identity", "ensemble/on=h264:23/scale=0.6/repair"),
+    )
+    images = replace(
+        request, preset=preset("quick").still(64), defenses=("cmua",), victims=("stargan-synth",), track="images",
+        clips=("portraits:1",),
+    )  # fmt: skip
+    plans = [build_plan(request), build_plan(replace(request, victims=(), attackers=busy)), build_plan(images)]
     store = Store(FOLDER / "store")
-    plans.append(filmed(store, request))
+    plans.append(filmed(request))
     keys, found, seen = Keys(), [], set()
     for step in (step for plan in plans for step in plan.steps.values()):
         stage, components = ASKED[step.code]
@@ -105,7 +108,7 @@ def main():
     OUT.write_text(json.dumps(found))
 
 
-def filmed(store, request):
+def filmed(request):
     """A plan of a clip that lies in a file, and of frames that somebody else protected."""
     child = os.fork()
     if not child:

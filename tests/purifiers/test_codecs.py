@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from vdf_bench.video import load_clip, read_frames, write_video
+from vdf_bench.video.decode import read_frames
+from vdf_bench.video.encode import write_video
+from vdf_bench.video.load import load_clip
 
 from .conftest import portrait, psnr, purified
 

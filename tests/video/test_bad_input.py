@@ -9,9 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from vdf_bench import video
 from vdf_bench.core.errors import UserError
-from vdf_bench.video import decode, load_clip
+from vdf_bench.video import decode
+from vdf_bench.video import load as video
+from vdf_bench.video.load import load_clip
 
 from .conftest import encode
 

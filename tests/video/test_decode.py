@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from vdf_bench.video import load_clip, probe, read_frames
+from vdf_bench.video.decode import probe, read_frames
+from vdf_bench.video.load import load_clip
 
 from .conftest import BLUE, GREEN, RED, YELLOW, encode, picture
 
@@ -214,7 +215,7 @@ def test_memory_stays_bounded(tmp_path):
     path = encode(tmp_path / "large.mp4", 4, (3840, 2160), fps=1, options={"preset": "ultrafast"}, still=True)
     # The kernel's high-water mark of this program's own memory; getrusage would start from its parent's.
     code = (
-        "import sys; from pathlib import Path; from vdf_bench.video import load_clip; load_clip(sys.argv[1], 64);"
+        "import sys; from pathlib import Path; from vdf_bench.video.load import load_clip; load_clip(sys.argv[1], 64);"
         "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.video import encode_bytes, encode_preview, load_clip, probe, read_frames, write_video
+from vdf_bench.video.decode import probe, read_frames
+from vdf_bench.video.encode import encode_bytes, encode_preview, write_video
+from vdf_bench.video.load import load_clip
 
 from .conftest import picture
 

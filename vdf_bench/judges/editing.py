@@ -12,8 +12,8 @@ from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.dsr import masked_l2
 from vdf_bench.judges.observe import observe
-from vdf_bench.models.perceptual import backbone_path, lpips_distances
 from vdf_bench.judges.pixels import psnr, ssim
+from vdf_bench.models.perceptual import backbone_path, lpips_distances
 from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
 if TYPE_CHECKING:

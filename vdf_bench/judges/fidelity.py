@@ -9,8 +9,8 @@ import numpy as np
 from vdf_bench.core.cards import Card
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.definitions import measurement
-from vdf_bench.models.perceptual import NETS, backbone_path, lpips_distances, missing_backbones
 from vdf_bench.judges.pixels import psnr, ssim_and_ms_ssim
+from vdf_bench.models.perceptual import NETS, backbone_path, lpips_distances, missing_backbones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Fidelity(BaseJudge):
     stage = "protect"
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
-        from vdf_bench.video import encode_bytes
+        from vdf_bench.video.encode import encode_bytes
 
         clean, protected = evidence.clip.frames, evidence.protected
         count = len(clean)

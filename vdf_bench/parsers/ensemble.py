@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from vdf_bench.core import labels as classes
+from vdf_bench.core import registry
 from vdf_bench.core.cards import Card, Component
 from vdf_bench.parsers import SHIPPED_EDGES
 
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdf_bench.core.interfaces import LandmarkModel, ParserModel
+    from vdf_bench.core.registry import Kind
     from vdf_bench.parsers.network import Parser
 
+#: Two networks, and what sees landmarks alone.
+MEMBERS: Final = ("builtin", "heldout", "landmark-hull")
 #: What captures tell apart.
 _PARTS = (classes.BACKGROUND, classes.HEAD, classes.NECK, classes.TORSO)
 #: Class -> number of its part.
@@ -36,12 +40,13 @@ class Ensemble(Component):
         edges=SHIPPED_EDGES,
     )
 
+    def uses(self) -> list[tuple[Kind, str]]:
+        return [("parsers", name) for name in MEMBERS]
+
     def load(self, landmarker: LandmarkModel | None = None) -> EnsembleParser:
         """See :meth:`vdf_bench.core.interfaces.Parser.load`."""
-        from vdf_bench.parsers.hull import LandmarkHull
-        from vdf_bench.parsers.network import load_parser
-
-        return EnsembleParser(load_parser("builtin"), load_parser("heldout"), LandmarkHull().load(landmarker))
+        first, second, hull = (registry.create("parsers", name).load(landmarker) for name in MEMBERS)
+        return EnsembleParser(first, second, hull)
 
 
 class EnsembleParser:

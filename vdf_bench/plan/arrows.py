@@ -71,7 +71,7 @@ class Arrows:
             params |= {"clip": clip.source, "provider": clip.provider}
             return self.plan.add(Step("clip", label, params, {}, self.keys.of("clip", ("clips", clip.provider))))
         params |= {"sha256": sha256, "landmarker": self.request.landmarker}
-        code = self.keys.of("decode", ("landmarkers", self.request.landmarker))
+        code = self.keys.of("decode", *self.uses("landmarkers", self.request.landmarker))
         return self.plan.add(Step("decode", label, params, {}, code, where={"clip": str(Path(clip.source).resolve())}))
 
     def published(self, clip_key: str, clip: str, by: Protector, budget: Budget, seed: int, share: float = 1.0) -> str:
@@ -90,9 +90,9 @@ class Arrows:
         uses = self.uses("defenses", by.defense)
         if by.editor:
             params["editor"] = self.victim(by.surrogate)
-            uses.append(("victims", by.surrogate))
+            uses += self.uses("victims", by.surrogate)
         elif by.surrogate:
-            uses.append(("parsers", by.surrogate))
+            uses += self.uses("parsers", by.surrogate)
         bound = Budget(budget.linf)
         label = f"protect {clip} with {by.label}" + (f" within {bound}" if budget.linf else "")
         sources = {"clip": clip_key}
@@ -145,7 +145,9 @@ class Arrows:
         params = {**spec.params(), "landmarker": self.request.landmarker}
         if poison:
             params["poison"] = [poison, seed]
-        code = self.keys.of("capture", ("parsers", spec.parser), ("landmarkers", self.request.landmarker))
+        code = self.keys.of(
+            "capture", *self.uses("parsers", spec.parser), *self.uses("landmarkers", self.request.landmarker)
+        )
         inputs = {"clip": steps["clip"], "frames": steps["frames"]}
         inputs |= {role: steps[name] for role, name in (("parser", "taught"), ("view", "view")) if name in steps}
         return self.plan.add(Step("capture", f"capture {label}", params, inputs, code))
@@ -161,7 +163,7 @@ class Arrows:
             inputs[f"protected.{k}"] = self.published(
                 inputs[f"clip.{k}"], name, self.studied(spec.finetuned), bound, seed
             )
-        code = self.keys.of("harden", ("parsers", spec.parser))
+        code = self.keys.of("harden", *self.uses("parsers", spec.parser))
         label = f"teach {spec.parser} on {spec.finetuned}"
         return self.plan.add(Step("harden", label, {"parser": spec.parser, "seed": seed}, inputs, code))
 

@@ -7,17 +7,17 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.video import FACE_SAMPLES, check_edge, check_whole
 from vdf_bench.video.crop import square_crop
 from vdf_bench.video.decode import colour_notes, open_video, to_rgb
+from vdf_bench.video.load import FACE_SAMPLES, check_edge, check_whole
 from vdf_bench.video.stream import Shape, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from vdf_bench.video import FindFace
     from vdf_bench.video.crop import Box
+    from vdf_bench.video.load import FindFace
 
     Tell = Callable[[str, int, int], None]
 
@@ -82,7 +82,7 @@ def survey(path: Path, largest: int, find_face: FindFace, tell: Tell) -> Survey:
     Args:
         path: the video.
         largest: edge of the pictures that the defense sees, at most.
-        find_face: see :func:`vdf_bench.video.load_clip`.
+        find_face: see :func:`vdf_bench.video.load.load_clip`.
         tell: progress: what is done, frames seen, frames expected.
 
     Raises:

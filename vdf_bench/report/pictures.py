@@ -84,7 +84,7 @@ def save_media(folder: Path, pictures: Iterable[Picture]) -> None:
     """Write ``media/<cell>/*.png``, ``media/<cell>/preview.mp4`` and ``media/index.json``, replacing what is there."""
     from PIL import Image
 
-    from vdf_bench.video import encode_preview
+    from vdf_bench.video.encode import encode_preview
 
     media = folder / "media"
     shutil.rmtree(media, ignore_errors=True)

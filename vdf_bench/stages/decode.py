@@ -36,7 +36,7 @@ def load_file(file: Path, size: int, frames: int | None, landmarker: str) -> Cli
         UserError: a file that cannot serve.
     """
     from vdf_bench.capture.face import face_finder
-    from vdf_bench.video import load_clip
+    from vdf_bench.video.load import load_clip
 
     find = face_finder(registry.create("landmarkers", landmarker).load())
     return load_clip(file, size=size, max_frames=frames, find_face=find)

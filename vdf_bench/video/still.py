@@ -39,7 +39,7 @@ def load_still(path: Path, size: int, find_face: FindFace | None = None) -> Clip
         UserError: the file cannot serve, in one line with the remedy.
     """
     if path.suffix.lower() not in ENDINGS:
-        from vdf_bench.video import load_clip
+        from vdf_bench.video.load import load_clip
 
         return load_clip(path, size=size, max_frames=1, find_face=find_face)
     picture = _read(path)

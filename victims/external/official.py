@@ -163,7 +163,7 @@ class Official(Component):
         from PIL import Image
 
         from vdf_bench.core.interfaces import FitFailed
-        from vdf_bench.video import read_frames
+        from vdf_bench.video.decode import read_frames
 
         wanted, size = len(job.capture.split.heldout), job.capture.size
         videos = sorted(job.root.glob(self.system.video(job)))

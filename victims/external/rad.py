@@ -93,7 +93,7 @@ def write_clip(path: Path, frames: NDArray[np.uint8], audio: NDArray[np.float32]
 
     FFV1 in Matroska, whatever ``path`` is called: FFmpeg looks at what is inside.
     """
-    from vdf_bench.video import write_video
+    from vdf_bench.video.encode import write_video
 
     exact = path.with_suffix(".mkv")
     write_video(exact, iter(frames), audio=audio, codec="ffv1")

@@ -127,7 +127,7 @@ def test_silence_is_refused(system, bench):
 
 def test_the_entry_video_loses_nothing(bench, tmp_path):
     from vdf_bench.victims.external.rad import write_clip
-    from vdf_bench.video import probe, read_frames
+    from vdf_bench.video.decode import probe, read_frames
 
     path = tmp_path / "clip.mp4"
     write_clip(path, bench.capture.frames, bench.capture.audio)
