@@ -110,6 +110,7 @@ class H265(_Codec):
         source="x265 through FFmpeg",
         url="https://x265.readthedocs.io/en/stable/cli.html",
         year=2013,
+        version=2,
         short="crf",
     )
     parameters_model = H265Parameters

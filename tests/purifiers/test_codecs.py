@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from fractions import Fraction
 from itertools import pairwise
 
@@ -108,3 +109,15 @@ def test_sound_and_picture_stay_together(tmp_path, name):
     heard = [int(onsets[0]), *(int(b) for a, b in pairwise(onsets) if b - a > 3200)]
     assert seen == times
     assert np.abs(np.array(heard) / 640 - times).max() < 1
+
+
+def test_small_pictures_leave_memory_whole():
+    """x265's macroblock tree wrote past its rows below 50 px, which ended the process sooner or later."""
+    code = (
+        "import torch; from vdf_bench.core import registry; from vdf_bench.core.budget import Budget\n"
+        "from vdf_bench.core.interfaces import Setting\n"
+        "frames = torch.rand(80, 3, 40, 40, generator=torch.Generator().manual_seed(0))\n"
+        "for _ in range(4): list(registry.create('purifiers', 'h265').purify(iter(frames), Setting(Budget(0.0), 40)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

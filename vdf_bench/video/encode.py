@@ -36,6 +36,9 @@ ENCODERS: Final[dict[Codec, str]] = {"ffv1": "ffv1", "h264": "libx264", "h265": 
 #: What takes the place of x264's "medium": presets of x264 and x265, ``cpu-used`` of libvpx.
 PRESETS: Final[dict[Lossy, str]] = {"h264": "medium", "h265": "medium", "vp9": "2"}
 
+#: Below it the vector kernels of x265's macroblock tree write past their rows (seen up to 48 px), so it is left out.
+X265_TREE_EDGE: Final = 64
+
 
 def write_video(
     path: Path,
@@ -117,7 +120,7 @@ def lossy_encoder(
     encoder: Any = av.CodecContext.create(ENCODERS[codec], "w")
     configure(encoder, width, height, fps, pix_fmt)
     encoder.time_base = 1 / fps
-    encoder.options = lossy_options(codec, crf, preset)
+    encoder.options = lossy_options(codec, crf, preset, min(width, height))
     return encoder
 
 
@@ -129,19 +132,23 @@ def to_frame(picture: NDArray[np.uint8], pix_fmt: str) -> Any:
     return frame if _is_rgb(pix_fmt) else frame.reformat(format=pix_fmt, dst_colorspace="itu601")
 
 
-def lossy_options(codec: Lossy, crf: int, preset: str) -> dict[str, str]:
+def lossy_options(codec: Lossy, crf: int, preset: str, edge: int) -> dict[str, str]:
     """Options under which an encoder gives the same output every time.
 
     Args:
         codec: see :data:`ENCODERS`.
         crf: constant quality, on the encoder's scale.
         preset: speed, in the encoder's words; see :data:`PRESETS`.
+        edge: shorter side of the pictures, pixels.
     """
     if codec == "h264":
         return x264_options(crf, preset)
     if codec == "h265":
         # Frame threads and wavefronts are threads of x265's own, which FFmpeg's count does not reach.
-        return {"crf": str(crf), "preset": preset, "x265-params": "pools=none:frame-threads=1:wpp=0:log-level=error"}
+        parameters = "pools=none:frame-threads=1:wpp=0:log-level=error"
+        if edge < X265_TREE_EDGE:
+            parameters += ":cutree=0"
+        return {"crf": str(crf), "preset": preset, "x265-params": parameters}
     return {"crf": str(crf), "b": "0", "deadline": "good", "cpu-used": preset, "row-mt": "0"}
 
 
@@ -188,8 +195,9 @@ def _encode(
         options["movflags"] = "+faststart"
     with av.open(str(path), "w", options=options) as container:
         video: Any = container.add_stream(ENCODERS[codec], rate=fps)
+        edge = min(first.shape[:2])
         configure(video.codec_context, first.shape[1], first.shape[0], fps, pix_fmt)
-        video.options = {"level": "3"} if codec == "ffv1" else lossy_options(codec, crf, PRESETS[codec])
+        video.options = {"level": "3"} if codec == "ffv1" else lossy_options(codec, crf, PRESETS[codec], edge)
         sound = _sound_stream(container, codec) if audio is not None and len(audio) else None
         if sound is not None and audio is not None:
             _mux_sound(container, sound, audio)
