@@ -20,10 +20,12 @@ class VdfParameters(ParsingParameters):
         "joint", description="what carries the noise: spectrum and pixels, the spectrum alone (official), pixels alone"
     )
     gain: float = Field(3, gt=0, description="of the spectrum's change before the tanh; official 10")
-    phase_offset: float = Field(1.0, description="constant phase shift, radians; official 1")
+    phase_offset: float = Field(1.0, ge=-7, le=7, description="constant phase shift, radians; official 1")
     mask: bool = Field(True, description="optimise a spatial attention mask with the noise")
     noise_start: float = Field(0.01, ge=0, description="standard deviation of frame 0's noise; official 1")
-    mask_start: float = Field(2.0, description="mean of frame 0's mask logits, of unit deviation; official 0")
+    mask_start: float = Field(
+        2.0, ge=-50, le=50, description="mean of frame 0's mask logits, of unit deviation; official 0"
+    )
     learning_rate: float = Field(0.3, gt=0, description="of Adam, for noise and mask; official 0.01")
     betas: tuple[UnitInterval, UnitInterval] = Field((0.5, 0.9), description="Adam's memories; official 0.9, 0.999")
     adam_epsilon: float = Field(1e-8, gt=0, description="of Adam's denominator; official 2.55e-6 in these units")

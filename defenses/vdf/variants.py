@@ -36,7 +36,9 @@ class OfficialParameters(VdfParameters):
     domain: Literal["joint", "frequency", "spatial"] = Field("frequency", description="what carries the noise")
     gain: float = Field(10, gt=0, description="of the spectrum's change before the tanh (official)")
     noise_start: float = Field(1.0, ge=0, description="standard deviation of frame 0's noise (official)")
-    mask_start: float = Field(0.0, description="mean of frame 0's mask logits, of unit deviation (official)")
+    mask_start: float = Field(
+        0.0, ge=-50, le=50, description="mean of frame 0's mask logits, of unit deviation (official)"
+    )
     learning_rate: float = Field(0.01, gt=0, description="of Adam, for noise and mask (official)")
     betas: tuple[UnitInterval, UnitInterval] = Field((0.9, 0.999), description="Adam's memories (official)")
     adam_epsilon: float = Field(

@@ -3,38 +3,23 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.interfaces import Setting
-
-SIZE = 32
-
-
-class BrightnessParser(nn.Module):
-    """Calls a pixel skin where its 3x3 neighbourhood is brighter than mid grey, else background."""
-
-    def forward(self, x):
-        margin = 40 * (F.avg_pool2d(x.mean(1, keepdim=True), 3, 1, 1, count_include_pad=False) - 0.5)
-        rest = torch.full_like(margin, -20).expand(-1, 17, -1, -1)
-        return torch.cat([-margin, margin, rest], 1)
+from vdf_bench.testing.networks import EDGE as SIZE
+from vdf_bench.testing.networks import BrightnessParser, TintEditor
 
 
-class TintEditor:
-    """Two edits that a random convolution steers: where it is positive the picture turns to white or to black."""
-
-    size = SIZE
-    edits = ("white", "black")
+class RecordingEditor(TintEditor):
+    """Keeps what it was asked for."""
 
     def __init__(self):
-        self.kernel = torch.randn(1, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+        super().__init__()
         self.asked = []
 
     def edit(self, pictures, edit):
         self.asked.append(edit)
-        share = torch.sigmoid(4 * F.conv2d(pictures - 0.5, self.kernel, padding=2))
-        return pictures * (1 - share) + share * (edit == "white")
+        return super().edit(pictures, edit)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +49,7 @@ def setting(parser):
 
 @pytest.fixture
 def editor():
-    return TintEditor()
+    return RecordingEditor()
 
 
 @pytest.fixture

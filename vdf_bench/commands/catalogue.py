@@ -9,11 +9,14 @@ import typer
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 
+#: The distribution whose components need no mark.
+OWN = "vdf-bench"
+
 
 def list_(
     kind: Annotated[str, typer.Argument(help="defenses, victims, purifiers, judges or clips; default: all.")] = "",
 ) -> None:
-    """List every component, with what it needs."""
+    """List every component, with what it needs and, of plug-ins, the package that it comes from."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -33,7 +36,9 @@ def list_(
             except UserError as error:  # one broken plug-in must not hide the others
                 table.add_row(name, escape(f"cannot be loaded: {error}"))
                 continue
-            table.add_row(name, escape(card.title + (f"  [{lack}]" if (lack := unmet(card)) else "")))
+            lack, package = unmet(card), registry.distribution(each, name)
+            notes = [f"[{lack}]"] * (lack is not None) + [f"({' '.join(package)})"] * (package.name != OWN)
+            table.add_row(name, escape("  ".join([card.title, *notes])))
         console.print(table)
 
 
@@ -58,6 +63,7 @@ def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
             ("needs", ", ".join(card.needs) or "nothing more"),
             ("here", unmet(card) or "can run"),
             ("cost", card.cost),
+            ("package", " ".join(registry.distribution(kind, name))),
         ):
             if value:
                 console.print(f"  {label}: {value}", highlight=False, markup=False)
