@@ -73,9 +73,14 @@ def load(kind: Kind, name: str) -> type[Any]:
     """
     point = _point(kind, name)
     try:
-        loaded: type[Any] = point.load()
+        return _loaded(point)
     except (ImportError, AttributeError) as error:
         raise UserError(f"{kind[:-1]} {name!r} cannot be loaded from {point.value}: {error}") from error
+
+
+@cache
+def _loaded(point: EntryPoint) -> type[Any]:
+    loaded: type[Any] = point.load()
     return loaded
 
 

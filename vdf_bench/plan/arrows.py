@@ -35,22 +35,26 @@ class Arrows:
         self.request = request
         self.plan = plan
         self.keys = Keys(request.versions)
+        self._components: dict[tuple[registry.Kind, str], Any] = {}
         self.judges = [
             (name, self.values("judges", name))
             for name in registry.names("judges")
             if unmet(registry.load("judges", name).card) is None
         ]
 
+    def component(self, kind: registry.Kind, name: str) -> Any:
+        """The component with the parameters that the request sets."""
+        if (kind, name) not in self._components:
+            self._components[kind, name] = registry.create(kind, name, self.request.overrides.get(name))
+        return self._components[kind, name]
+
     def values(self, kind: registry.Kind, name: str) -> dict[str, Any]:
-        values: dict[str, Any] = registry.create(kind, name, self.request.overrides.get(name)).parameters.model_dump(
-            mode="json"
-        )
+        values: dict[str, Any] = self.component(kind, name).parameters.model_dump(mode="json")
         return values
 
     def uses(self, kind: registry.Kind, name: str) -> list[tuple[registry.Kind, str]]:
         """A component, and the others that its parameters make it run."""
-        other = registry.create(kind, name, self.request.overrides.get(name)).uses()
-        return [(kind, name), *other]
+        return [(kind, name), *self.component(kind, name).uses()]
 
     def arms(self, chosen: list[Protector]) -> list[tuple[Protector, Budget]]:
         """Defenses with their budgets, the clean arm first; those that have no budget are run once."""
