@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,6 @@ from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.determinism import UNSETTLED, WORKSPACE, deterministic
 from vdf_bench.execute.worker import compute
 from vdf_bench.plan import Step
-from vdf_bench.stages.steps import STEPS
 from vdf_bench.store import Store
 
 
@@ -71,6 +72,6 @@ def test_every_step_that_asks_for_a_device_runs_under_them(device, tmp_path, mon
         del params, inputs
         return Artifact({}, {"settled": torch.are_deterministic_algorithms_enabled()})
 
-    monkeypatch.setitem(STEPS, "look", look)
+    monkeypatch.setitem(sys.modules, "vdf_bench.stages.look", SimpleNamespace(run=look))
     made = compute(Step("look", "look", {"device": device}, {}, ""), Store(tmp_path))
     assert made.meta["settled"] == (device == "cuda")

@@ -18,7 +18,7 @@ from vdf_bench.results.collect import collect
 from vdf_bench.runs.check import complete_check, prepare_check
 from vdf_bench.runs.check_report import print_checks, write_checks
 from vdf_bench.runs.run import prepare
-from vdf_bench.stages import steps
+from vdf_bench.stages import capture
 
 
 class Silent:
@@ -114,7 +114,7 @@ def test_a_check_of_a_refused_clip_fails_in_words(tmp_path, monkeypatch):
     def refuse(*_):
         raise CaptureRefused("no_face@frame 3")
 
-    monkeypatch.setattr(steps, "capture_frames", refuse)
+    monkeypatch.setattr(capture, "capture_frames", refuse)
     request = Request(preset=TINY, victims=("triplane",), iterations=12)
     run = prepare_check(request, tmp_path / "check")
     for step in run.plan.steps.values():

@@ -10,7 +10,10 @@ from vdf_bench.core.errors import UserError
 from vdf_bench.judges.cost import ATTACKER_STEPS
 from vdf_bench.plan import Attacker, Request, build_plan, every_attacker
 from vdf_bench.plan.presets import preset
-from vdf_bench.stages.packing import unpack_clip
+from vdf_bench.stages import clip as clip_step
+from vdf_bench.stages import decode, protect
+from vdf_bench.stages.load import load_clip
+from vdf_bench.stages.packing import pack_clip, unpack_clip
 
 TINY = preset("quick").resized(32, 16)
 
@@ -47,7 +50,9 @@ def test_every_attacker_meets_every_arm_and_its_own_clean_twin():
     for cell in plan.cells:
         judged = plan.steps[cell.steps["judge.capture"]]
         assert judged.inputs["clean_capture"] == steps[cell.capture, "clean"].key
-    assert steps["builtin/vote/repair", "clean"].params == {"parser": "builtin", "policy": "repair", "vote": 2}
+    assert steps["builtin/vote/repair", "clean"].params == {
+        "parser": "builtin", "policy": "repair", "vote": 2, "landmarker": "builtin"
+    }  # fmt: skip
 
 
 def test_a_plain_parser_keeps_its_key_beside_others():
@@ -131,11 +136,9 @@ def test_a_length_that_is_none_is_one_line(text, said):
 
 def test_shorter_clips_begin_longer_ones(monkeypatch):
     """Rendered people perform anew at every length asked of the renderer: the step cuts."""
-    from vdf_bench.stages import steps
-
-    monkeypatch.setattr(steps, "WHOLE", 24)
-    asked = {"clip": "synth-a", "size": 32, "exact": "synth-a@"}
-    short, long = (unpack_clip(steps.clip_step({**asked, "frames": n}, {})) for n in (16, 24))
+    monkeypatch.setattr(clip_step, "WHOLE", 24)
+    asked = {"provider": "synth", "clip": "synth-a", "size": 32, "exact": "synth-a@"}
+    short, long = (unpack_clip(clip_step.run({**asked, "frames": n}, {})) for n in (16, 24))
     np.testing.assert_array_equal(short.frames, long.frames[:16])
     np.testing.assert_array_equal(short.truth.labels, long.truth.labels[:16])
     np.testing.assert_array_equal(short.truth.pose.rotation, long.truth.pose.rotation[:16])
@@ -144,24 +147,21 @@ def test_shorter_clips_begin_longer_ones(monkeypatch):
 
 
 def test_a_file_shorter_than_its_length_is_refused_by_name(monkeypatch):
-    from vdf_bench.stages import steps
-
-    there = steps.load_clip("synth-a", 32, 16)
-    monkeypatch.setattr(steps, "load_clip", lambda *_: there)
-    with pytest.raises(UserError, match=r"'talk@5s': there are only 16 frames"):
-        steps.clip_step({"clip": "talk.mp4", "size": 32, "frames": 125, "exact": "talk@5s"}, {})
+    there = load_clip("synth-a", 32, 16)
+    monkeypatch.setattr(decode, "load_file", lambda *_: there)
+    asked = {"clip": "talk.mp4", "size": 32, "frames": 125, "landmarker": "builtin", "exact": "talk@5s"}
+    with pytest.raises(UserError, match=r"'talk@5s' has only 16 frames"):
+        decode.run(asked, {})
 
 
 def test_a_share_is_protected_and_the_rest_published_as_it_was():
-    from vdf_bench.stages.steps import clip_step, protect_step
-
     whole, half = (planned("builtin", protected_share=share) for share in (1.0, 0.5))
     (first,), (second,) = ([s for s in plan.steps.values() if s.name == "protect"] for plan in (whole, half))
     assert "share" not in first.params, "keys of whole clips stay"
     assert second.params == {**first.params, "share": 0.5}
-    clip = clip_step({"clip": "synth-a", "size": 32, "frames": 9}, {})
-    made = protect_step(second.params, {"clip": clip})
-    changed = (made.arrays["frames"] != clip.arrays["frames"]).any(axis=(1, 2, 3))
+    whole_clip = pack_clip(load_clip("synth-a", 32, 9))
+    made = protect.run(second.params, {"clip": whole_clip})
+    changed = (made.arrays["frames"] != whole_clip.arrays["frames"]).any(axis=(1, 2, 3))
     assert changed.tolist() == [True] * 4 + [False] * 5
     assert len(made.meta["seconds"]) == 4
 

@@ -37,8 +37,6 @@ class _Purifier(Component, ABC):
 
     #: Whether ``denoiser-synth`` runs, or the user's model.
     shipped: ClassVar[bool] = False
-    #: Folders and files of the user's that results depend on.
-    folders: ClassVar[tuple[str, ...]] = ("pixel-diffusion",)
 
     @abstractmethod
     def wash(self, device: str) -> Wash | None:
@@ -214,14 +212,13 @@ class NoisyUpscale(_Purifier):
     )
     parameters_model: ClassVar[type[Parameters]] = NoisyUpscaleParameters
     harmless: ClassVar[Harmless | None] = Harmless({"sigma": 0})
-    folders = ("stable-diffusion-x4-upscaler",)
 
     def wash(self, device: str) -> Wash | None:
-        from vdf_bench.assets.folders import user_folder
+        from vdf_bench.assets.third_party import path_of
         from vdf_bench.purifiers.diffusion.upscale import StableUpscaleWash
 
         chosen = self.parameters
-        folder = user_folder() / self.folders[0]
+        folder = path_of("stable-diffusion-x4-upscaler")
         return (
             StableUpscaleWash(folder, chosen.sigma, chosen.noise_level, chosen.steps, device) if chosen.sigma else None
         )
@@ -293,7 +290,6 @@ class Impress(_Purifier):
     )
     parameters_model: ClassVar[type[Parameters]] = ImpressParameters
     harmless: ClassVar[Harmless | None] = Harmless({"steps": 0})
-    folders = ("stable-diffusion-v1", "vgg16-397923af.pth")
 
     def wash(self, device: str) -> Wash | None:
         from vdf_bench.purifiers.diffusion.consistency import ConsistencyWash, autoencoded, lpips_from

@@ -6,7 +6,8 @@ import pytest
 
 from vdf_bench.models.landmarker import load_landmarker
 from vdf_bench.parsers.network import load_parser
-from vdf_bench.stages.steps import capture_frames, load_clip
+from vdf_bench.stages.capture import capture_frames
+from vdf_bench.stages.load import load_clip
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ from vdf_bench.commands.cli import app
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import FitSetting
 from vdf_bench.core.kernel import Kernel
-from vdf_bench.stages.steps import load_clip
+from vdf_bench.stages.load import load_clip
 
 CPU = Clock("cpu")
 RATES = {"float32": 1e11, "bfloat16": 4e11}

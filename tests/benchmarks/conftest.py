@@ -9,7 +9,7 @@ import pytest
 from vdf_bench.core import registry
 from vdf_bench.models.landmarker import load_landmarker
 from vdf_bench.parsers.network import load_parser
-from vdf_bench.stages.steps import capture_frames
+from vdf_bench.stages.capture import capture_frames
 
 SIZES = (64, 128, 256)
 #: Of the captured clip, where timed and where not: two thirds are trained on, the rest is held out.

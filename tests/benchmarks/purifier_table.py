@@ -19,8 +19,9 @@ from vdf_bench.assets.needs import unmet
 from vdf_bench.attackers.chain import build_chain, canonical_chain
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
+from vdf_bench.core.frames import to_tensors
 from vdf_bench.core.interfaces import Setting
-from vdf_bench.stages.steps import load_clip, to_tensors
+from vdf_bench.stages.load import load_clip
 
 MARK = "<!-- figures -->\n"
 CLIP, SIZE, FRAMES = "synth-a", 128, 100

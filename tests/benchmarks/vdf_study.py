@@ -22,12 +22,13 @@ from vdf_bench.claims.official_loop import time_official
 from vdf_bench.claims.speedup import full_size_parser, measure_work, price_looks
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
+from vdf_bench.core.frames import to_bytes, to_tensors
 from vdf_bench.core.interfaces import Setting
 from vdf_bench.defenses.common.parameters import ParsingParameters
 from vdf_bench.defenses.common.parsing import ParsingObjective
 from vdf_bench.judges.pixels import ssim
 from vdf_bench.parsers.network import load_parser
-from vdf_bench.stages.steps import load_clip, to_bytes, to_tensors
+from vdf_bench.stages.load import load_clip
 
 MARK = "<!-- figures -->"
 BUDGET = Budget(0.05)

@@ -10,7 +10,7 @@ from vdf_bench.capture.parsing import colour_code, parse_frames
 from vdf_bench.capture.scalars import eye_scalar, interocular, mouth_scalars
 from vdf_bench.core.clip import split_frames
 from vdf_bench.core.interfaces import CaptureRefused
-from vdf_bench.parsers.hull import LandmarkHull, hull_labels
+from vdf_bench.parsers.hull import HullParser, hull_labels
 
 
 def test_strict_names_the_first_faceless_frame(person):
@@ -71,7 +71,7 @@ def test_scalars_do_not_depend_on_size_or_place(person):
 
 
 def test_hull_is_the_head(person):
-    labels = LandmarkHull(person).parse(person.frames)
+    labels = HullParser(person).parse(person.frames)
     for label, points in zip(labels[::9], person.points[::9], strict=True):
         nose, mouth = points[30].astype(int), points[60:68].mean(axis=0).astype(int)
         assert label[nose[1], nose[0]] == 1
@@ -80,7 +80,7 @@ def test_hull_is_the_head(person):
     rows = np.nonzero((hull_labels(person.points[0], 64) > 0).any(axis=1))[0]
     assert rows[-1] == pytest.approx(person.points[0, 8, 1], abs=1.5)
     person.score[:] = 0
-    assert not LandmarkHull(person).parse(person.frames).any()
+    assert not HullParser(person).parse(person.frames).any()
 
 
 def test_colours(person):

@@ -10,7 +10,7 @@ from vdf_bench.capture.mouth import mouth_from_sound
 from vdf_bench.capture.scalars import mouth_scalars
 from vdf_bench.models.audio_mouth import load_audio_mouth
 from vdf_bench.models.landmarker import load_landmarker
-from vdf_bench.stages.steps import load_clip
+from vdf_bench.stages.load import load_clip
 
 pytestmark = pytest.mark.real
 CLIPS = Path(os.environ.get("VDF_BENCH_CLIPS", "clips"))

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from vdf_bench.core import labels as classes
-from vdf_bench.parsers.adaptive import EnsembleParser
-from vdf_bench.parsers.attacker import attacker_parser
+from vdf_bench.core import registry
+from vdf_bench.parsers.ensemble import EnsembleParser
+from vdf_bench.parsers.modified import modified
 from vdf_bench.parsers.network import load_parser
-from vdf_bench.stages.steps import load_clip
+from vdf_bench.stages.load import load_clip
 from vdf_bench.training.finetune import finetune
 
 SIZE = 64
@@ -19,6 +20,10 @@ SIZE = 64
 @pytest.fixture(scope="module")
 def clip():
     return load_clip("synth-a", SIZE, 3)
+
+
+def loaded(name):
+    return registry.create("parsers", name).load()
 
 
 def head_overlap(labels, truth):
@@ -53,7 +58,7 @@ def test_the_hull_decides_for_a_head_that_a_network_sees():
 
 def test_the_ensemble_is_as_good_as_its_best_on_a_clean_clip(clip):
     found = {
-        name: head_overlap(attacker_parser(name).parse(clip.frames), clip.truth.labels)
+        name: head_overlap(loaded(name).parse(clip.frames), clip.truth.labels)
         for name in ("builtin", "heldout", "landmark-hull", "ensemble")
     }
     assert found["ensemble"] > max(found.values()) - 0.01, found
@@ -61,8 +66,8 @@ def test_the_ensemble_is_as_good_as_its_best_on_a_clean_clip(clip):
 
 @pytest.mark.parametrize("chosen", [{"scale": 0.7}, {"scale": 1.3, "kernel": "area"}, {"vote": 1}])
 def test_modifiers_cost_little_on_a_clean_clip(clip, chosen):
-    plain = head_overlap(attacker_parser("builtin").parse(clip.frames), clip.truth.labels)
-    assert head_overlap(attacker_parser("builtin", **chosen).parse(clip.frames), clip.truth.labels) > plain - 0.06
+    plain = head_overlap(loaded("builtin").parse(clip.frames), clip.truth.labels)
+    assert head_overlap(modified(loaded("builtin"), **chosen).parse(clip.frames), clip.truth.labels) > plain - 0.06
 
 
 def test_a_taught_parser_sees_through_what_it_was_taught_on(clip):
@@ -76,8 +81,9 @@ def test_a_taught_parser_sees_through_what_it_was_taught_on(clip):
     taught = [load_parser("builtin") for _ in range(2)]
     for each in taught:
         finetune(each, clip.frames, protected, seed=0, steps=25)
-    weights = [{k: v.numpy() for k, v in each.network.state_dict().items()} for each in taught]
-    assert all((weights[0][key] == weights[1][key]).all() for key in weights[0]), "same seed, same weights"
-    after = attacker_parser("builtin", weights=weights[0])
+    first, second = (each.state_dict() for each in taught)
+    assert all(torch.equal(first[name], second[name]) for name in first), "same seed, same weights"
+    after = load_parser("builtin")
+    after.load_state_dict(first)
     assert head_overlap(after.parse(protected), clip.truth.labels) > before + 0.05
     assert head_overlap(after.parse(clip.frames), clip.truth.labels) > 0.85

@@ -51,7 +51,7 @@ def test_list_names_every_claim(vdf_bench):
 def test_list_imports_nothing_heavy():
     code = (
         "import sys; sys.argv = ['vdf-bench', 'reproduce', 'list']\n"
-        "from vdf_bench import cli\n"
+        "from vdf_bench.commands import cli\n"
         "try: cli.main()\n"
         "except SystemExit as stop: assert not stop.code, stop.code\n"
         "heavy = {'torch', 'numba', 'pandas', 'matplotlib', 'skimage', 'scipy', 'jinja2'} & set(sys.modules)\n"

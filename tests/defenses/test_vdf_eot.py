@@ -4,7 +4,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vdf_bench.core import digests as sources
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
@@ -104,11 +103,3 @@ def test_heldout_cannot_be_asked_for():
 def test_scale_range_must_rise():
     with pytest.raises(UserError, match="must rise"):
         registry.create("defenses", "vdf-eot", {"scale_range": "2,0.5"})
-
-
-def test_other_weights_are_other_results(monkeypatch):
-    asked = []
-    before = VdfEot.fingerprint()
-    monkeypatch.setattr(sources, "weights_digest", lambda *names: asked.extend(names) or "other")
-    assert VdfEot.fingerprint() != before
-    assert set(asked) == set(SURROGATES)

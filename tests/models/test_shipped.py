@@ -90,5 +90,5 @@ def test_cards_meet_their_gates(name):
 
 
 def test_unknown_parser_is_the_users_error():
-    with pytest.raises(UserError, match="builtin"):
+    with pytest.raises(UserError, match="unknown parser 'nobody'"):
         load_parser("nobody")

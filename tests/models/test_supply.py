@@ -240,20 +240,6 @@ def test_a_damaged_record_is_told(folder):
         supply.verify()
 
 
-def test_users_weights_are_in_the_keys_of_steps(folder):
-    """A capture by bisenet is not answered from the store once the file is another."""
-    from vdf_bench.core.digests import user_weights_digest, weights_digest
-
-    folder.mkdir()
-    shipped = weights_digest("builtin")
-    found = [(weights_digest("bisenet", "landmarker"), user_weights_digest())]
-    for content in (b"one", b"another"):
-        path_of("bisenet").write_bytes(content)
-        found.append((weights_digest("bisenet", "landmarker"), user_weights_digest()))
-    assert all(len(set(column)) == 3 for column in zip(*found, strict=True))
-    assert weights_digest("builtin") == shipped
-
-
 def test_the_register_is_complete():
     for name, entry in THIRD_PARTY.items():
         assert entry.name == name

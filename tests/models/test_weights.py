@@ -6,27 +6,28 @@ import shutil
 import pytest
 import torch
 
+from vdf_bench.assets import shipped
+from vdf_bench.assets.folders import WEIGHTS_VARIABLE
 from vdf_bench.core.errors import UserError
-from vdf_bench.models import weights
 from vdf_bench.parsers.network import load_parser, new_parser
 
 
 @pytest.fixture
 def copy(tmp_path):
     for suffix in ("safetensors", "json"):
-        shutil.copy(weights.SHIPPED / f"builtin.{suffix}", tmp_path)
+        shutil.copy(shipped.SHIPPED / f"builtin.{suffix}", tmp_path)
     return tmp_path
 
 
 def test_every_shipped_file_has_a_true_card():
-    names = sorted(path.stem for path in weights.SHIPPED.glob("*.safetensors"))
+    names = sorted(path.stem for path in shipped.SHIPPED.glob("*.safetensors"))
     assert {"builtin", "heldout", "landmarker", "id-synth", "face-shape"} <= set(names)
     for name in names:
-        state = weights.load_shipped(name)
+        state = shipped.load_shipped(name)
         assert all(value.dtype != torch.float16 and torch.isfinite(value).all() for value in state.values())
-        card = weights.card(name)
+        card = shipped.card(name)
         assert card["licence"] == "Apache-2.0"
-        assert card["bytes"] <= weights.SHIPPED_LIMIT
+        assert card["bytes"] <= shipped.SHIPPED_LIMIT
 
 
 def test_one_flipped_bit_is_refused(copy):
@@ -35,34 +36,34 @@ def test_one_flipped_bit_is_refused(copy):
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(UserError, match="SHA-256"):
-        weights.load_shipped("builtin", copy)
+        shipped.load_shipped("builtin", copy)
 
 
 def test_a_huge_file_is_refused_before_it_is_read(copy):
     with (copy / "builtin.safetensors").open("wb") as file:
-        file.truncate(weights.SHIPPED_LIMIT + 1)
+        file.truncate(shipped.SHIPPED_LIMIT + 1)
     with pytest.raises(UserError, match="larger"):
-        weights.load_shipped("builtin", copy)
+        shipped.load_shipped("builtin", copy)
 
 
 def test_absent_weights_and_cards_say_how_to_get_them(copy):
     with pytest.raises(UserError, match="models train nobody"):
-        weights.load_shipped("nobody", copy)
+        shipped.load_shipped("nobody", copy)
     (copy / "builtin.json").write_text("{")
     with pytest.raises(UserError, match=r"builtin\.json"):
-        weights.load_shipped("builtin", copy)
+        shipped.load_shipped("builtin", copy)
 
 
 def test_saving_keeps_values_and_describes_them(tmp_path):
     state = {"a": torch.randn(3, 4), "n": torch.tensor([7])}
-    weights.save_shipped("x", state, {"licence": "Apache-2.0"}, tmp_path)
-    back = weights.load_shipped("x", tmp_path)
+    shipped.save_shipped("x", state, {"licence": "Apache-2.0"}, tmp_path)
+    back = shipped.load_shipped("x", tmp_path)
     assert torch.allclose(back["a"], state["a"], atol=2e-3) and back["n"].item() == 7
     assert json.loads((tmp_path / "x.json").read_text())["bytes"] == (tmp_path / "x.safetensors").stat().st_size
 
 
 def test_official_bisenet_checkpoint_loads_by_its_own_key_names(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     network = new_parser("bisenet").network
     state = network.state_dict()
     for key in ("cp.resnet.conv1.weight", "cp.resnet.layer4.1.bn2.running_var", "cp.arm16.conv.bn.weight",
@@ -83,20 +84,20 @@ def test_official_bisenet_checkpoint_loads_by_its_own_key_names(tmp_path, monkey
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"cos\nsystem\n(S'true'\ntR."])
 def test_a_broken_or_hostile_checkpoint_is_refused(tmp_path, monkeypatch, content):
-    monkeypatch.setenv(weights.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     (tmp_path / "79999_iter.pth").write_bytes(content)
     with pytest.raises(UserError, match="79999_iter"):
         load_parser("bisenet")
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     torch.save({"weight": torch.zeros(3)}, tmp_path / "79999_iter.pth")
     with pytest.raises(UserError, match="bisenet"):
         load_parser("bisenet")
 
 
 def test_an_absent_checkpoint_names_its_source(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     with pytest.raises(UserError, match="zllrunning"):
         load_parser("bisenet")

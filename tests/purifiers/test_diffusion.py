@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from vdf_bench.assets import checkpoints
 from vdf_bench.assets.checkpoints import check_model_folder, folder_fingerprint
 from vdf_bench.assets.folders import WEIGHTS_VARIABLE
 from vdf_bench.assets.needs import unmet
 from vdf_bench.attackers.chain import canonical_chain
 from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
-from vdf_bench.models import weights
 from vdf_bench.models.denoiser import add_noise, linear_schedule
 from vdf_bench.models.pixels import UserPixels, load_pixels
 from vdf_bench.purifiers.diffusion.consistency import ConsistencyWash, root_mean_square
@@ -156,16 +156,6 @@ def test_names_say_what_runs(tmp_path, monkeypatch):
     assert canonical_chain("diffpure") == "diffpure:150" and canonical_chain("diffpure-synth") == "diffpure-synth:100"
 
 
-def test_fingerprints_tell_the_users_models_apart(tmp_path, monkeypatch):
-    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
-    component = registry.load("purifiers", "diffpure")
-    none = component.fingerprint()
-    (tmp_path / "pixel-diffusion").mkdir()
-    (tmp_path / "pixel-diffusion" / "config.json").write_text("{}")
-    assert component.fingerprint() != none
-    assert str(tmp_path) not in component.fingerprint()
-
-
 def test_untrusted_folders_are_refused_before_they_are_read(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="no folder"):
         check_model_folder(tmp_path / "absent")
@@ -173,11 +163,11 @@ def test_untrusted_folders_are_refused_before_they_are_read(tmp_path, monkeypatc
     with pytest.raises(UserError, match="no safetensors"):
         UserPixels(tmp_path)
     (tmp_path / "diffusion_pytorch_model.safetensors").write_bytes(b"x" * 100)
-    monkeypatch.setattr(weights, "FOLDER_FILE_LIMIT", 99)
+    monkeypatch.setattr(checkpoints, "FOLDER_FILE_LIMIT", 99)
     with pytest.raises(UserError, match="larger than"):
         check_model_folder(tmp_path)
-    monkeypatch.setattr(weights, "FOLDER_FILE_LIMIT", 100)
-    monkeypatch.setattr(weights, "FOLDER_TEXT_LIMIT", 10)
+    monkeypatch.setattr(checkpoints, "FOLDER_FILE_LIMIT", 100)
+    monkeypatch.setattr(checkpoints, "FOLDER_TEXT_LIMIT", 10)
     (tmp_path / "config.json").write_text("[" * 50)
     with pytest.raises(UserError, match="larger than"):
         check_model_folder(tmp_path)

@@ -11,8 +11,8 @@ from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.clip import Clip, split_frames
 from vdf_bench.core.errors import UserError
 from vdf_bench.purifiers.common import Window
+from vdf_bench.stages import perform
 from vdf_bench.stages.packing import pack_clip
-from vdf_bench.stages.steps import purify_step
 
 from .conftest import psnr, purified
 
@@ -123,7 +123,7 @@ def test_a_run_hands_out_its_clean_clip():
     clean, published = (rng.integers(0, 256, (90, 32, 32, 3), dtype=np.uint8) for _ in range(2))
     clip = pack_clip(Clip("a", clean, np.zeros(0, np.float32), "a"))
     params = {"chain": "mix-clean:0.8", "overrides": {}, "seed": 0}
-    out = purify_step(params, {"clip": clip, "frames": Artifact({"frames": published})}).arrays["frames"]
+    out = perform("purify", params, {"clip": clip, "frames": Artifact({"frames": published})}).arrays["frames"]
     known = split_frames(90).train[-20:]
     assert np.array_equal(out[known], clean[known])
     assert np.array_equal(np.delete(out, known, 0), np.delete(published, known, 0))

@@ -4,12 +4,11 @@ import pytest
 import torch
 
 from vdf_bench.assets import third_party
+from vdf_bench.assets.folders import WEIGHTS_VARIABLE
 from vdf_bench.assets.needs import unmet
 from vdf_bench.assets.third_party import path_of
 from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
-from vdf_bench.core.files import file_sha256
-from vdf_bench.models import weights
 from vdf_bench.models.supply import add
 from vdf_bench.victims.editors.official import attgan, stargan
 from vdf_bench.victims.editors.official.attgan import EDITS as ATT_EDITS
@@ -118,7 +117,7 @@ PARTS = {"attgan": "G", "hisd": "gen_test"}
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.WEIGHTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path))
     return tmp_path
 
 
@@ -133,7 +132,7 @@ def put(name, change=lambda state: None):
 def test_a_checkpoint_of_the_format_edits_and_lets_gradients_through(name, folder):
     put(name)
     editor = registry.create("victims", name, {"size": 64})
-    assert editor.fingerprint() == file_sha256(path_of(name)) and unmet(editor.card) is None
+    assert unmet(editor.card) is None
     model = editor.load()
     assert model.size == 64 and len(set(model.edits)) == len(model.edits) >= 5
     torch.manual_seed(0)
@@ -184,7 +183,6 @@ def test_hostile_and_oversized_files_are_refused(name, folder, capsys, monkeypat
     with pytest.raises(UserError, match="larger than"):
         registry.create("victims", name).load()
     path_of(name).unlink()
-    assert registry.create("victims", name).fingerprint() == "none"
     assert f"weights add {name}" in unmet(registry.load("victims", name).card)
 
 

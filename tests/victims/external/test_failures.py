@@ -15,7 +15,7 @@ import pytest
 from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import FitFailed, FitSetting
-from vdf_bench.stages.steps import drive_step, fit_step
+from vdf_bench.stages import drive, fit
 from vdf_bench.victims.external.pipeline import reason
 from vdf_bench.victims.external.runner import Ended
 
@@ -111,7 +111,7 @@ def test_the_drive_step_records_what_lips_follow(bench):
     params = {"victim": "external.er-nerf", "parameters": {}, "drive": "landmarks", "device": "cpu"}
     captured = Artifact(capture.to_arrays(), {})
     head = Artifact({"rgb": np.zeros((held, 32, 32, 3), np.uint8)}, {"outcome": "trained", "code": ""})
-    made = drive_step(params, {"head": head, "capture": captured, "clean_capture": captured})
+    made = drive.run(params, {"head": head, "capture": captured, "clean_capture": captured})
     assert made.meta["drive"] == "the system's own audio features"
     assert set(made.arrays) == {"rgb"}
 
@@ -169,7 +169,7 @@ def test_the_fit_step_keeps_outcome_and_code(marked):
     marked.checkout("er-nerf", {"task 7": "no_face"})
     params = {"victim": "external.er-nerf", "parameters": {"entry": "video"}, "target": "composite", "seed": 0}
     params |= {"iterations": None, "timeout": 10.0, "scale": "compact", "device": "cpu", "scratch": None, "tell": None}
-    made = fit_step(params, {"capture": Artifact(replace(marked.capture).to_arrays(), {})})
+    made = fit.run(params, {"capture": Artifact(replace(marked.capture).to_arrays(), {})})
     assert made.arrays == {}
     assert (made.meta["outcome"], made.meta["code"]) == ("refused", "no_face@task 7")
 
