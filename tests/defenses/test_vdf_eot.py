@@ -82,7 +82,7 @@ def test_parsers_take_turns(frames, wide, parser, monkeypatch):
             seen.append(self.name)
             return parser(x)
 
-    monkeypatch.setattr(expectation, "load_parser", Watched)
+    monkeypatch.setattr(expectation, "load_surrogate", Watched)
     run(frames[:1], wide, surrogates=SURROGATES, draws=6, confidence=1, max_iterations_first=3)
     # Once for the clean face, then twice in each draw: before three updates.
     assert sorted(seen) == [*("surrogate-b",) * 7, *("surrogate-c",) * 7]
