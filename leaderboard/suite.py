@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from vdf_bench.attackers.suite import DEFENSE, VERSION, Suite
+from vdf_bench.attackers.suite import DEFENSE, Suite, find_suite
 from vdf_bench.core.artifact import digest
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.frames import frames_digest
@@ -19,10 +19,11 @@ from vdf_bench.core.frames import frames_digest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from vdf_bench.attackers.attacker import Attacker
     from vdf_bench.attackers.suite import Attack
     from vdf_bench.core.clip import Clip
     from vdf_bench.core.interfaces import Track
-    from vdf_bench.plan import Attacker, Request
+    from vdf_bench.plan import Request
 
 #: Who is asked about a suite's attackers: with the parser that defenses may differentiate, or with another one.
 TRACKS: Final = ("all attackers", "white-box", "transfer")
@@ -65,9 +66,14 @@ class BoardSuite:
     track: Track = "video"
 
     @property
+    def autopurify_suite(self) -> Suite:
+        """The AutoPurify suite that the attackers are taken from, as it was when this one was published."""
+        return find_suite(f"autopurify-{self.autopurify}-{self.tier}")
+
+    @property
     def attacks(self) -> tuple[Attack, ...]:
         """Its attackers, in AutoPurify's order; those that need to know the defense are not among them."""
-        whole = [attack for attack in Suite(self.tier).attacks if DEFENSE not in attack.capture]
+        whole = [attack for attack in self.autopurify_suite.attacks if DEFENSE not in attack.capture]
         return tuple(attack for attack in whole if not self.only or attack.name in self.only)
 
     def record(self) -> dict[str, Any]:
@@ -97,7 +103,7 @@ class BoardSuite:
 
     def attackers(self) -> tuple[Attacker, ...]:
         """What the attacks do to published frames, in order."""
-        from vdf_bench.plan import Attacker
+        from vdf_bench.attackers.attacker import Attacker
 
         return tuple(Attacker.parse(attack.chain, attack.capture) for attack in self.attacks)
 
@@ -110,8 +116,8 @@ class BoardSuite:
 
     def track_of(self, attack: str) -> str:
         """``white-box`` where the attacker parses with the network that defenses may attack, else ``transfer``."""
+        from vdf_bench.attackers.attacker import SURROGATE
         from vdf_bench.attackers.spec import CaptureSpec
-        from vdf_bench.plan import SURROGATE
 
         capture = next(each.capture for each in self.attacks if each.name == attack)
         return "white-box" if CaptureSpec.parse(capture).parser == SURROGATE else "transfer"
@@ -127,7 +133,7 @@ class BoardSuite:
             defenses=(),
             victims=self.victims,
             attackers=self.attackers(),
-            suite=Suite(self.tier, exhaustive=True),
+            suite=replace(self.autopurify_suite, exhaustive=True),
             budgets=tuple(Budget(levels / 255) for levels in self.budgets),
             controls=(),
             iterations=self.iterations,
@@ -160,11 +166,6 @@ def render(name: str, size: int, frames: int) -> Clip:
     from vdf_bench.stages.load import load_clip
 
     return load_clip(name, size, frames)
-
-
-def is_current(suite: BoardSuite) -> bool:
-    """Whether the code here still has the attackers that the suite was published with."""
-    return suite.autopurify == VERSION
 
 
 def clean_frames(suite: BoardSuite, clip: str) -> NDArray[Any]:

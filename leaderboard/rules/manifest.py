@@ -13,7 +13,6 @@ from vdf_bench.leaderboard.findings import Offence, Rule
 from vdf_bench.leaderboard.manifest import FILE
 from vdf_bench.leaderboard.rules.tree import is_hidden
 from vdf_bench.leaderboard.strict_json import canonical_bytes
-from vdf_bench.leaderboard.suite import is_current
 from vdf_bench.leaderboard.suites import SUITES
 
 if TYPE_CHECKING:
@@ -139,8 +138,6 @@ def _suite_hash(case: Case) -> Iterator[Offence]:
         return
     if manifest.suite.sha256 != suite.sha256:
         yield Offence(FILE, f"suite.sha256 is {manifest.suite.sha256[:12]}…, the suite's is {suite.sha256[:12]}…")
-    elif not is_current(suite):
-        yield Offence(FILE, f"{suite.name} has AutoPurify {suite.autopurify}, which is not the one here")
 
 
 def _kind(case: Case) -> Iterator[Offence]:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from vdf_bench.attackers.attacker import Attacker
 from vdf_bench.core.errors import UserError
-from vdf_bench.plan import Attacker, Request, build_plan
+from vdf_bench.plan import Request, build_plan
 from vdf_bench.plan.clips import ClipSource, expand
 from vdf_bench.plan.presets import preset
 from vdf_bench.plan.protector import protectors

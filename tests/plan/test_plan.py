@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vdf_bench.attackers.attacker import Attacker, every_attacker
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
 from vdf_bench.judges.cost import ATTACKER_STEPS
-from vdf_bench.plan import Attacker, Request, build_plan, every_attacker
+from vdf_bench.plan import Request, build_plan
 from vdf_bench.plan.presets import preset
 from vdf_bench.stages import clip as clip_step
 from vdf_bench.stages import decode, protect

@@ -75,7 +75,7 @@ def forked(step, store):
 
 
 def main():
-    from vdf_bench.plan import Attacker
+    from vdf_bench.attackers.attacker import Attacker
 
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

@@ -9,10 +9,11 @@ import pytest
 import torch
 from rich.console import Console
 
+from vdf_bench.attackers.attacker import Attacker
 from vdf_bench.core.interfaces import CaptureRefused
 from vdf_bench.execute.worker import compute
 from vdf_bench.judges import gates, outcome
-from vdf_bench.plan import Attacker, Request
+from vdf_bench.plan import Request
 from vdf_bench.plan.presets import preset
 from vdf_bench.results.collect import collect
 from vdf_bench.runs.check import complete_check, prepare_check

@@ -4,10 +4,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from vdf_bench.attackers.suite import ATTACKS, TIERS, Suite, parse_suite
+from vdf_bench.attackers.suite import find_suite
 from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.budget import Budget
-from vdf_bench.core.errors import UserError
 from vdf_bench.core.interfaces import Measurement
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
@@ -22,7 +21,7 @@ LEFT = {("pgd", "other parser"): 0.0, ("vdf", "H.264"): 0.05, ("pgd", "landmark 
 
 @pytest.fixture
 def run(tmp_path):
-    suite = Suite("fast")
+    suite = find_suite("fast")
     request = Request(
         preset("quick"),
         ("vdf", "pgd"),
@@ -86,9 +85,9 @@ def test_what_is_broken_is_not_attacked_further(run, monkeypatch):
 
 
 def test_exhaustive_goes_on(run, monkeypatch):
-    run = replace(run, request=replace(run.request, suite=Suite("fast", exhaustive=True)))
+    run = replace(run, request=replace(run.request, suite=replace(find_suite("fast"), exhaustive=True)))
     finished, _, log, said = attacked(run, monkeypatch)
-    assert len(log) == len(Suite("fast").attacks)
+    assert len(log) == len(find_suite("fast").attacks)
     assert said == []
     assert len(finished.plan.cells) == 4 * len(log)
 
@@ -105,15 +104,7 @@ def test_a_second_time_computes_nothing(run, monkeypatch):
     assert tally.computed == []
 
 
-def test_tiers_hold_one_another_and_are_cheap_first():
-    sizes = [len(Suite(tier).attacks) for tier in TIERS]
-    assert sizes == sorted(set(sizes))
-    assert [TIERS.index(a.tier) for a in ATTACKS] == sorted(TIERS.index(a.tier) for a in ATTACKS)
-    assert len({a.name for a in ATTACKS}) == len(ATTACKS)
-    assert ATTACKS[0].chain == "identity" and ATTACKS[0].capture == "builtin/repair"
-
-
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", find_suite("full").attacks, ids=lambda attack: attack.name)
 def test_every_attack_can_be_built(attack):
     for who, only in attack.against(STUDIED):
         assert only in (None, *STUDIED)
@@ -122,7 +113,7 @@ def test_every_attack_can_be_built(attack):
 
 
 def test_an_attack_may_be_made_for_one_defense(tmp_path):
-    suite = Suite("full")
+    suite = find_suite("full")
     request = Request(
         preset("quick"),
         ("vdf", "pgd"),
@@ -139,7 +130,7 @@ def test_an_attack_may_be_made_for_one_defense(tmp_path):
 
 
 def test_a_defense_is_studied_at_the_budget_under_attack(tmp_path):
-    suite = Suite("full")
+    suite = find_suite("full")
     budgets = Budget.parse_all("linf=8,25.5")
     asked = suite.attackers(("vdf", "noise"), [budget.levels for budget in budgets])
     request = Request(preset("quick"), ("vdf",), ("gaussian",), asked, suite, clips=("synth-a",), budgets=budgets)
@@ -148,14 +139,3 @@ def test_a_defense_is_studied_at_the_budget_under_attack(tmp_path):
     due = rounds.due(run.plan, attack, [("vdf", 8.0), ("vdf", 25.5)], set())
     pairs = {(cell.linf, cell.capture) for cell in due if cell.arm == "defended"}
     assert pairs == {(level, f"builtin/finetuned=vdf@{level:g}/repair") for level in (8.0, 25.5)}
-
-
-@pytest.mark.parametrize(("text", "tier"), [("auto", "fast"), ("auto:standard", "standard"), ("auto:full", "full")])
-def test_suites_are_asked_for_by_tier(text, tier):
-    assert parse_suite(text) == Suite(tier)
-
-
-def test_other_texts_ask_for_no_suite():
-    assert parse_suite("jpeg:75") is None
-    with pytest.raises(UserError, match="did you mean 'standard'"):
-        parse_suite("auto:standart")

@@ -32,8 +32,9 @@ class Planned:
 
 def measure_planning(cells: int) -> Planned:
     """Plan a matrix of about so many cells: three defenses, a control, three victims, purifiers as many as it takes."""
+    from vdf_bench.attackers.attacker import every_attacker
     from vdf_bench.core.budget import Budget
-    from vdf_bench.plan import Request, build_plan, every_attacker
+    from vdf_bench.plan import Request, build_plan
     from vdf_bench.plan.presets import preset
 
     # An attacker adds a clean cell and one for each of three defenses and a control at three budgets: 13, for each

@@ -159,8 +159,8 @@ def measure(
         cap: steps per frame after which a baseline is given up.
         tell: hears what is done next, and which share of all is done.
     """
+    from vdf_bench.attackers.attacker import SURROGATE
     from vdf_bench.parsers.network import load_parser
-    from vdf_bench.plan import SURROGATE
 
     surrogate = load_parser(SURROGATE)
     overrides = {name: {**changed, "steps": str(cap)} for name, changed in BASELINES.items()}

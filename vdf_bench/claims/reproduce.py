@@ -67,7 +67,8 @@ class Setup:
 
 def request(study: Study, setup: Setup) -> Request:
     """What a study asks of an ordinary run."""
-    from vdf_bench.plan import Request, every_attacker
+    from vdf_bench.attackers.attacker import every_attacker
+    from vdf_bench.plan import Request
 
     images = study.track == "images"
     return Request(
@@ -120,10 +121,10 @@ def measure_speedup(claim: Claim, setup: Setup, tell: Callable[[str, float], Non
 
     What the same code measured of the same clips is read back from ``speedup.json``.
     """
+    from vdf_bench.attackers.attacker import SURROGATE
     from vdf_bench.claims.equal_success import BASELINES, CLAIM, METHOD, Ratio
     from vdf_bench.claims.report import write_speedup
     from vdf_bench.claims.speed import measure_speed
-    from vdf_bench.plan import SURROGATE
     from vdf_bench.plan.keys import Keys, code_digest
 
     size, frames = SPEED

@@ -6,9 +6,9 @@ behind it. Equal keys are one step, whoever asks for it.
 
 from vdf_bench.plan.builder import build_plan
 from vdf_bench.plan.graph import Arm, Cell, Plan, Step
-from vdf_bench.plan.request import DRIVES, SURROGATE, TARGETS, Attacker, Request, every_attacker
+from vdf_bench.plan.request import DRIVES, TARGETS, Request
 
 __all__ = [
-    "DRIVES", "SURROGATE", "TARGETS",
-    "Arm", "Attacker", "Cell", "Plan", "Request", "Step", "build_plan", "every_attacker",
+    "DRIVES", "TARGETS",
+    "Arm", "Cell", "Plan", "Request", "Step", "build_plan",
 ]  # fmt: skip

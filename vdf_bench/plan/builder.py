@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vdf_bench.assets.needs import unmet
+from vdf_bench.attackers.attacker import Attacker
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
@@ -16,7 +17,6 @@ from vdf_bench.plan.arrows import Arrows
 from vdf_bench.plan.clips import ClipSource, expand
 from vdf_bench.plan.graph import Plan
 from vdf_bench.plan.protector import EDITOR, Protector, protectors
-from vdf_bench.plan.request import Attacker
 
 if TYPE_CHECKING:
     from vdf_bench.core.interfaces import Track

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vdf_bench.assets.needs import unmet
+from vdf_bench.attackers.attacker import SURROGATE
 from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
 from vdf_bench.parsers.surrogates import surrogate_names
-from vdf_bench.plan.request import SURROGATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

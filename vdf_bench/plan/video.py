@@ -10,10 +10,10 @@ from vdf_bench.core import registry
 from vdf_bench.plan.graph import Arm, Cell
 
 if TYPE_CHECKING:
+    from vdf_bench.attackers.attacker import Attacker
     from vdf_bench.core.budget import Budget
     from vdf_bench.plan.arrows import Arrows
     from vdf_bench.plan.protector import Protector
-    from vdf_bench.plan.request import Attacker
 
 
 def add_cells(

@@ -137,10 +137,11 @@ def _check_places(order: Order) -> None:
 
 def _key(order: Order, defense: Any) -> dict[str, Any]:
     """Everything that the pixels of a segment depend on."""
+    from vdf_bench.attackers.attacker import SURROGATE
     from vdf_bench.core.artifact import digest
     from vdf_bench.core.files import file_sha256
     from vdf_bench.plan.keys import Keys, code_digest
-    from vdf_bench.plan.request import LANDMARKER, SURROGATE
+    from vdf_bench.plan.request import LANDMARKER
     from vdf_bench.protection.partial import SEGMENT
 
     uses = [("defenses", order.defense), *defense.uses(), ("parsers", SURROGATE), ("landmarkers", LANDMARKER)]
@@ -158,9 +159,9 @@ def _key(order: Order, defense: Any) -> dict[str, Any]:
 
 
 def _work(order: Order, defense: Any, partial: Partial, tell: Tell) -> dict[str, Any]:
+    from vdf_bench.attackers.attacker import SURROGATE
     from vdf_bench.core.determinism import deterministic
     from vdf_bench.parsers.network import load_parser
-    from vdf_bench.plan import SURROGATE
     from vdf_bench.protection.measure import measure
     from vdf_bench.protection.work import join, protect_segments
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from vdf_bench.attackers.attacker import SURROGATE
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.place import TREATMENT
-from vdf_bench.plan import SURROGATE
 from vdf_bench.results.table import SCHEMA
 
 if TYPE_CHECKING:

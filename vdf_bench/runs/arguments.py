@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from vdf_bench.attackers.attacker import Attacker
     from vdf_bench.attackers.suite import Suite
     from vdf_bench.core.interfaces import Track
     from vdf_bench.execute.executor import Resources
-    from vdf_bench.plan import Attacker, Request
+    from vdf_bench.plan import Request
 
 #: Of runs that name no budget, by track: VDF's, and that of the image defenses, which is 0.05 on [-1, 1] pictures.
 BUDGETS: dict[Track, str] = {"video": "0.05", "images": "6.4/255"}
@@ -78,8 +79,8 @@ def attackers(purifiers: str, parsers: str, policy: str) -> tuple[Attacker, ...]
     Raises:
         UserError: nothing is named, or a text is of no known form.
     """
+    from vdf_bench.attackers.attacker import every_attacker
     from vdf_bench.attackers.spec import POLICIES
-    from vdf_bench.plan import every_attacker
 
     chains, captures = some_names(purifiers, "--purifier"), some_names(parsers, "--parser")
     return every_attacker(chains, captures, choice(policy, "--policy", POLICIES))
@@ -89,7 +90,7 @@ def suite(purifiers: str, parsers: str, policy: str, exhaustive: bool) -> Suite 
     """The fixed suite of attackers that is asked for; None where attackers are named.
 
     Raises:
-        UserError: an unknown tier, or a suite and something that it decides itself.
+        UserError: an unknown suite, or a suite and something that it decides itself.
     """
     from vdf_bench.attackers.suite import parse_suite
 

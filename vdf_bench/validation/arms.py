@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from vdf_bench.attackers.attacker import Attacker
 from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.budget import Budget
 from vdf_bench.execute.costs import expected_seconds
-from vdf_bench.plan import Attacker, Plan, Request, build_plan
+from vdf_bench.plan import Plan, Request, build_plan
 from vdf_bench.plan.run import Run
 from vdf_bench.results.collect import collect
 from vdf_bench.results.gather import fetch
