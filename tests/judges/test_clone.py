@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vdf_bench.core.interfaces import Rendering
 from vdf_bench.judges import judge_all
-from vdf_bench.judges.definitions import METRICS
+from vdf_bench.judges.declared import declared_metrics
 from vdf_bench.judges.dsr import DefenseSuccess, fails_lips, masked_l2, shrink
 from vdf_bench.judges.field import Field, depth_error
 from vdf_bench.judges.gates import judge_gates
@@ -176,7 +176,7 @@ def test_no_degenerate_cell_gives_nan_or_leaves_bounds(evidence, picture, scene,
     )
     cell = replace(evidence, clip=clip, rendering=rendering)
     for row in judge_all(cell, JUDGES, "clone"):
-        metric = METRICS[row.metric]
+        metric = declared_metrics()[row.metric]
         assert np.isfinite(row.value)
         assert metric.lower <= row.value <= metric.upper
     classify(cell)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vdf_bench.judges import judge_all
-from vdf_bench.judges.definitions import METRICS
+from vdf_bench.judges.declared import declared_metrics
 from vdf_bench.judges.field import Field, alpha_outside
 from vdf_bench.judges.gates import GATES, judge_gates, why_void
 from vdf_bench.judges.observe import observe
@@ -26,7 +26,7 @@ def test_gates_are_metrics_with_a_reason():
         "head_psnr", "lip_correlation", "dsr_identity", "alpha_head", "alpha_outside", "frame_change_ratio",
     }  # fmt: skip
     for gate in GATES:
-        metric = METRICS[gate.metric]
+        metric = declared_metrics()[gate.metric]
         assert metric.lower < gate.bound < metric.upper
         assert gate.why
 

@@ -11,7 +11,7 @@ from vdf_bench.core.clip import split_frames
 from vdf_bench.core.interfaces import Evidence
 from vdf_bench.judges import judge_all
 from vdf_bench.judges.cost import Cost
-from vdf_bench.judges.definitions import METRICS, measurement
+from vdf_bench.judges.declared import declared_metrics
 from vdf_bench.judges.fidelity import Fidelity, flicker
 
 
@@ -86,15 +86,15 @@ def test_cost(evidence):
 
 
 def test_rows_agree_with_the_definitions():
-    row = measurement("psnr", 31.5, 9)
+    row = Fidelity().measurement("psnr", 31.5, 9)
     assert (row.stage, row.unit, row.better, row.value, row.n) == ("protect", "dB", "up", 31.5, 9)
-    capped = measurement("ssim", 1 + 1e-7, 1).value
+    capped = Fidelity().measurement("ssim", 1 + 1e-7, 1).value
     assert capped == 1
     assert isinstance(capped, float)
     for sick in (float("nan"), float("inf"), -3.0, 101.0):
         with pytest.raises(ValueError, match="psnr"):
-            measurement("psnr", sick, 1)
-    for name, metric in METRICS.items():
+            Fidelity().measurement("psnr", sick, 1)
+    for name, metric in declared_metrics().items():
         assert metric.name == name
         assert metric.stage in ("protect", "capture", "field", "clone", "edit", "cost")
         assert metric.better in ("up", "down")

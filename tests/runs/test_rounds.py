@@ -7,7 +7,7 @@ import pytest
 from vdf_bench.attackers.suite import find_suite
 from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.budget import Budget
-from vdf_bench.core.interfaces import Measurement
+from vdf_bench.core.metrics import Measurement
 from vdf_bench.execute.schedule import Tally
 from vdf_bench.plan import Request
 from vdf_bench.plan.presets import preset

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 def run(
     defense: Annotated[str, typer.Option(metavar="NAMES", help="NAME[@SURROGATE][,...] or all.")] = "vdf",
     victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
+    judge: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
     track: TrackName = "video",
     purifier: Annotated[
         str, typer.Option(metavar="CHAINS", help="Chains NAME[:VALUE][+NAME...][,...], or auto[:TIER].")
@@ -120,6 +121,7 @@ def run(
         protected_share=arguments.share(protected_share),
         device=arguments.device(device or chosen.device, executor),
         track=arguments.track(track),
+        judges=arguments.some_names(judge, "--judge"),
     )
     resources = arguments.resources(executor, ray_address, jobs, step_timeout, max_hours)
     carry_out(request, out or arguments.default_out(request), store, resources, dry_run, overwrite)

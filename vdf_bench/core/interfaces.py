@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
     from vdf_bench.core.budget import Budget
     from vdf_bench.core.capture import Capture
+    from vdf_bench.core.cards import Card
     from vdf_bench.core.clip import Clip, Pose, Split
+    from vdf_bench.core.metrics import Measurement, Metric
 
 Target = Literal["composite", "full"]
 Outcome = Literal["trained", "frozen", "refused", "diverged", "timed-out", "void", "edited"]
 Scale = Literal["compact", "paper"]
 #: What a victim may compute in where half the precision would do.
 Precision = Literal["float32", "bfloat16"]
-Stage = Literal["protect", "capture", "field", "clone", "edit", "cost"]
 #: How frames are resized for a parser: Lanczos, or averages over what a pixel covers.
 Kernel = Literal["lanczos", "area"]
 #: ``video``: clips that 3D-field heads are trained on; ``images``: one-frame clips that attribute editors change.
@@ -347,28 +348,6 @@ class Edits:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One row of evidence.
-
-    Attributes:
-        stage: which part of the story it judges.
-        metric: name in the result table.
-        unit: such as ``dB``; empty for plain ratios.
-        better: ``up`` or ``down``, from the eye of someone who wants a faithful picture of that stage
-            (``up`` for PSNR, ``down`` for pose error); ``dsr*`` is ``up`` for the defender.
-        value: finite, always.
-        n: frames behind it.
-    """
-
-    stage: Stage
-    metric: str
-    unit: str
-    better: Literal["up", "down"]
-    value: float
-    n: int
-
-
-@dataclass(frozen=True)
 class Evidence:
     """What a judge may look at. Fields of later stages are None in earlier ones.
 
@@ -408,12 +387,23 @@ class Judge(Protocol):
     """A metric, or a family of them that share a model.
 
     Attributes:
+        card: what it is.
         stage: the step after which it can run: ``protect`` sees ``protected``, ``capture`` sees captures too,
             ``clone`` sees renderings too; ``edit`` sees ``protected`` and edits.
     """
 
-    stage: Literal["protect", "capture", "clone", "edit"]
+    card: ClassVar[Card]
+    stage: ClassVar[Literal["protect", "capture", "clone", "edit"]]
+
+    @classmethod
+    def declared(cls) -> tuple[Metric, ...]:
+        """Every metric that :meth:`measure` may give, weights or not; no other judge may declare these names."""
+        ...
 
     def measure(self, evidence: Evidence) -> Iterable[Measurement]:
-        """Measure; failed or faceless output maps to a defined value, never to NaN."""
+        """Measure; failed or faceless output maps to a defined value, never to NaN.
+
+        Yields:
+            Rows of declared metrics, best made by :meth:`vdf_bench.core.metrics.Metric.measurement`.
+        """
         ...

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from vdf_bench.core import labels as classes
 from vdf_bench.core.cards import Card
+from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import BaseJudge
-from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.points import normalised_error
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vdf_bench.core.clip import Pose
-    from vdf_bench.core.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence
+    from vdf_bench.core.metrics import Measurement
     from vdf_bench.judges.observe import Observation
 
 
@@ -29,6 +30,24 @@ class Reference(NamedTuple):
     labels: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
     pose: Pose
+
+
+METRICS: Final = (
+    Metric("parse_iou", "capture", "", "up", 0, 1, "mean over groups, pixels pooled over the clip",
+           "mean IoU over background, head, hair, neck, torso and lips against the reference parsing", shown=False),
+    Metric("head_recall", "capture", "", "up", 0, 1, "pixels pooled over the clip",
+           "share of the reference's head pixels (face and hair) still parsed as head", shown=False),
+    Metric("face_recall", "capture", "", "up", 0, 1, "pixels pooled over the clip",
+           "share of the reference's face pixels (classes 1-13) still parsed as face", shown=False),
+    Metric("landmark_nme", "capture", "", "down", 0, 1, "mean over frames and 68 points, capped at 1",
+           "landmark distance to the reference over the distance of its outer eye corners", shown=False),
+    Metric("detection_rate", "capture", "", "up", 0, 1, "share of frames",
+           "share of frames in which the attacker's landmarker found a face", shown=False),
+    Metric("pose_error_deg", "capture", "°", "down", 0, 180, "mean over frames",
+           "rotation angle to the reference pose, after removing their constant offset", shown=False),
+    Metric("plate_face_share", "capture", "", "down", 0, 1, "share of pixels",
+           "share of the plate, where the head mostly is, that was copied from pixels showing the head", shown=False),
+)  # fmt: skip
 
 
 class CaptureTrace(BaseJudge):
@@ -41,6 +60,7 @@ class CaptureTrace(BaseJudge):
         "frames against the rendered truth, where there is one. A refused capture counts as the worst of each.",
     )
     stage = "capture"
+    metrics = METRICS
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         from vdf_bench.capture.plate import face_share
@@ -52,21 +72,21 @@ class CaptureTrace(BaseJudge):
             worst = {"detection_rate": 0, "parse_iou": 0, "head_recall": 0, "face_recall": 0}
             worst |= {"landmark_nme": 1, "pose_error_deg": 180, "plate_face_share": 0}
             for name, value in worst.items():
-                yield measurement(name, value, 0)
+                yield self.measurement(name, value, 0)
             return
-        yield measurement("detection_rate", capture.valid.mean(), count)
+        yield self.measurement("detection_rate", capture.valid.mean(), count)
         reference = reference_of(seen)
         if reference is None:  # the clean twin was refused and nothing else is known
             return
-        yield measurement("parse_iou", grouped_iou(capture.labels, reference.labels), count)
+        yield self.measurement("parse_iou", grouped_iou(capture.labels, reference.labels), count)
         for name, group in (("head_recall", classes.HEAD), ("face_recall", classes.FACE)):
-            yield measurement(name, recall(capture.labels, reference.labels, group), count)
+            yield self.measurement(name, recall(capture.labels, reference.labels, group), count)
         nme = np.nan_to_num(normalised_error(capture.landmarks, reference.landmarks), nan=1.0)
-        yield measurement("landmark_nme", min(float(nme.mean()), 1.0), count)
-        yield measurement("pose_error_deg", pose_error(capture.pose.rotation, reference.pose.rotation), count)
+        yield self.measurement("landmark_nme", min(float(nme.mean()), 1.0), count)
+        yield self.measurement("pose_error_deg", pose_error(capture.pose.rotation, reference.pose.rotation), count)
         truth = seen.clip.truth
         heads = classes.mask_of(reference.labels if truth is None else truth.labels, classes.HEAD)
-        yield measurement("plate_face_share", face_share(capture.plate_source, heads), count)
+        yield self.measurement("plate_face_share", face_share(capture.plate_source, heads), count)
 
 
 def reference_of(seen: Observation) -> Reference | None:

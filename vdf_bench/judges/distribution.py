@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from vdf_bench.core.cards import Card
 from vdf_bench.core.errors import UserError
+from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import BaseJudge
-from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.observe import observe
 
 if TYPE_CHECKING:
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.core.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence
+    from vdf_bench.core.metrics import Measurement
 
 #: Fewer frames say nothing of a distribution in 2048 dimensions.
 MIN_FRAMES: Final = 48
 WIDTH: Final = 2048
+
+
+METRICS: Final = (
+    Metric("fid", "clone", "", "down", 0, math.inf, "over all held-out frames",
+           "FID@n (pytorch-fid's Inception, 2048 features) of the clone to the true held-out frames, n of each; below "
+           "2048 frames biased upwards, so compare equal n only; left out below 48", "inception"),
+    Metric("fid_to_clean", "clone", "", "down", 0, math.inf, "over all held-out frames",
+           "FID@n of the clone to the clone made from the clean clip", "inception"),
+)  # fmt: skip
 
 
 class Distribution(BaseJudge):
@@ -39,6 +50,7 @@ class Distribution(BaseJudge):
         year=2017,
     )
     stage = "clone"
+    metrics = METRICS
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         from vdf_bench.assets.third_party import path_of, present
@@ -49,10 +61,10 @@ class Distribution(BaseJudge):
             return
         network = load_inception(path_of("inception"))
         clone = features(network, seen.clone_frames)
-        yield measurement("fid", frechet_distance(clone, features(network, seen.true_frames)), count)
+        yield self.measurement("fid", frechet_distance(clone, features(network, seen.true_frames)), count)
         twin = seen.clean_rendering or (seen.rendering if seen.undefended else None)
         if twin is not None:
-            yield measurement("fid_to_clean", frechet_distance(clone, features(network, twin.rgb)), count)
+            yield self.measurement("fid_to_clean", frechet_distance(clone, features(network, twin.rgb)), count)
 
     def missing(self) -> str | None:
         from vdf_bench.assets.third_party import how_to_get, present

@@ -5,14 +5,14 @@ Raw, as every metric; the table nets it against the clean arm.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydantic import Field
 
 from vdf_bench.core.cards import Card
-from vdf_bench.judges.base import BaseJudge
-from vdf_bench.judges.definitions import measurement
+from vdf_bench.core.metrics import Metric
+from vdf_bench.judges.base import SHARE, BaseJudge
 from vdf_bench.judges.field import frame_alpha, head_psnr
 from vdf_bench.judges.lips import STILL, energy_ratio
 from vdf_bench.judges.observe import observe
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.core.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence
+    from vdf_bench.core.metrics import Measurement
     from vdf_bench.judges.observe import Observation
 
     Flags = NDArray[np.bool_]
@@ -39,6 +40,25 @@ class DsrParameters(RecogniserParameters):
     min_head_psnr: float = Field(20.0, ge=0, description="head PSNR in dB under which the picture is broken")
     min_alpha: float = Field(0.5, ge=0, le=1, description="mean opacity in the head under which there is a hole")
     max_l2: float = Field(0.05, gt=0, description="of dsr_l2, the threshold of CMUA and GRASP")
+
+
+#: Of clones, and of edits.
+L2: Final = Metric("dsr_l2", "clone", "", "up", 0, 1, SHARE,
+    "mean squared difference inside the head to the clean twin's clone > .05, RGB in [-1,1] (CMUA, GRASP); "
+    "of edits: edit_l2_masked > .05, share of the changes", shown=False)  # fmt: skip
+METRICS: Final = (
+    Metric("dsr", "clone", "", "up", 0, 1, SHARE,
+           "defense success rate: share of frames that fail as a clone (dsr_identity or dsr_lips or dsr_quality)",
+           shown=False),
+    Metric("dsr_identity", "clone", "", "up", 0, 1, SHARE,
+           "no face found, or cosine to the enrolment below the recogniser's threshold (FAR 1e-3)", shown=False),
+    Metric("dsr_lips", "clone", "", "up", 0, 1, SHARE,
+           "frames of a frozen clone, faceless frames, and blocks whose lips move < .25 of the truth or correlate "
+           "< .3 with it (mean of Fisher's z, a third the block's, two thirds the clip's)", shown=False),
+    Metric("dsr_quality", "clone", "", "up", 0, 1, SHARE,
+           "head PSNR below 20 dB, or mean opacity in the head below .5", shown=False),
+    L2,
+)  # fmt: skip
 
 
 class DefenseSuccess(BaseJudge):
@@ -56,13 +76,14 @@ class DefenseSuccess(BaseJudge):
     )
     parameters_model = DsrParameters
     stage = "clone"
+    metrics = METRICS
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         seen = observe(evidence)
         count = len(seen.split.heldout)
         if seen.rendering is None:
             for name in ("dsr", "dsr_identity", "dsr_lips", "dsr_quality", "dsr_l2"):
-                yield measurement(name, 1.0, 0)
+                yield self.measurement(name, 1.0, 0)
             return
         chosen = self.parameters
         recogniser = recogniser_of(chosen, seen)
@@ -74,13 +95,13 @@ class DefenseSuccess(BaseJudge):
             "dsr_lips": fails_lips(seen, chosen.min_correlation, chosen.min_energy),
             "dsr_quality": broken if holes is None else broken | (holes < chosen.min_alpha),
         }
-        yield measurement("dsr", np.logical_or.reduce(list(parts.values())).mean(), count)
+        yield self.measurement("dsr", np.logical_or.reduce(list(parts.values())).mean(), count)
         for name, fails in parts.items():
-            yield measurement(name, fails.mean(), count)
+            yield self.measurement(name, fails.mean(), count)
         twin = seen.clean_rendering or (seen.rendering if seen.undefended else None)
         if twin is not None:
             distances = masked_l2(seen.rendering.rgb, twin.rgb, seen.head)
-            yield measurement("dsr_l2", (distances > chosen.max_l2).mean(), count)
+            yield self.measurement("dsr_l2", (distances > chosen.max_l2).mean(), count)
 
 
 def masked_l2(picture: NDArray[np.uint8], reference: NDArray[np.uint8], mask: Flags) -> NDArray[np.float64]:

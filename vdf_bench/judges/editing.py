@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydantic import Field
 
 from vdf_bench.core.cards import Card
+from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import BaseJudge
-from vdf_bench.judges.definitions import measurement
-from vdf_bench.judges.dsr import masked_l2
+from vdf_bench.judges.dsr import L2, masked_l2
 from vdf_bench.judges.observe import observe
-from vdf_bench.judges.pixels import psnr, ssim
+from vdf_bench.judges.pixels import PSNR_CAP, psnr, ssim
 from vdf_bench.models.perceptual import backbone_path, lpips_distances
 from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.core.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence
+    from vdf_bench.core.metrics import Measurement
     from vdf_bench.judges.observe import Observation
     from vdf_bench.recognisers.recognise import Recogniser
 
@@ -39,6 +41,32 @@ class EditingParameters(RecogniserParameters):
     max_l2: float = Field(0.05, gt=0, description="of dsr_l2, the threshold of Disrupting Deepfakes, CMUA and GRASP")
 
 
+EDITS: Final = "mean over the editor's changes"
+METRICS: Final = (
+    L2,
+    Metric("edit_l1", "edit", "", "down", 0, 2, EDITS, "mean absolute difference to the clean edit, RGB in [-1,1]",
+           shown=False),
+    Metric("edit_l2", "edit", "", "down", 0, 4, EDITS, "mean squared difference to the clean edit, RGB in [-1,1]",
+           shown=False),
+    Metric("edit_l2_masked", "edit", "", "down", 0, 4, EDITS,
+           "the same where the clean edit changed the portrait by more than .5, summed over RGB in [-1,1] (CMUA); "
+           "edits that changed nothing are left out", shown=False),
+    Metric("edit_psnr", "edit", "dB", "up", 0, PSNR_CAP, EDITS, "PSNR to the clean edit", shown=False),
+    Metric("edit_ssim", "edit", "", "up", -1, 1, EDITS, "SSIM to the clean edit", shown=False),
+    Metric("edit_lpips", "edit", "", "down", 0, math.inf, EDITS,
+           "LPIPS v0.1 to the clean edit, AlexNet backbone", "alexnet", shown=False),
+    Metric("edit_area", "edit", "", "up", 0, 1, EDITS,
+           "share of pixels where the clean edit changed the portrait by more than .5, summed over RGB in [-1,1]",
+           shown=False),
+    Metric("edit_identity", "edit", "", "up", -1, 1, EDITS,
+           "cosine between the original portrait and the edit, by the clip's recogniser; faceless edits count 0",
+           shown=False),
+    Metric("identity_drop", "edit", "", "down", -2, 2, EDITS,
+           "cosine of the clean edit less that of this one: the change of identity beyond the editor's own drift "
+           "(after CIDR of the ICML 2026 benchmark, as a difference)", shown=False),
+)  # fmt: skip
+
+
 class Editing(BaseJudge):
     """``dsr_l2``, distances to the clean edit, and identity."""
 
@@ -54,6 +82,7 @@ class Editing(BaseJudge):
     )
     parameters_model = EditingParameters
     stage = "edit"
+    metrics = METRICS
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         if evidence.edits is None or evidence.clean_edits is None:
@@ -65,22 +94,22 @@ class Editing(BaseJudge):
         counts = area >= MIN_EDITED
         distances = masked_l2(made, clean, mask)[counts]
         spoilt = (distances > self.parameters.max_l2).mean() if counts.any() else 0.0
-        yield measurement("dsr_l2", spoilt, int(counts.sum()), stage="edit")
-        yield measurement("edit_l2_masked", distances.mean() if counts.any() else 0.0, int(counts.sum()))
+        yield self.measurement("dsr_l2", spoilt, int(counts.sum()), stage="edit")
+        yield self.measurement("edit_l2_masked", distances.mean() if counts.any() else 0.0, int(counts.sum()))
         difference = (made.astype(np.float32) - clean) * (2 / 255)
-        yield measurement("edit_l1", np.abs(difference).mean(dtype=np.float64), count)
-        yield measurement("edit_l2", np.square(difference).mean(dtype=np.float64), count)
+        yield self.measurement("edit_l1", np.abs(difference).mean(dtype=np.float64), count)
+        yield self.measurement("edit_l2", np.square(difference).mean(dtype=np.float64), count)
         pairs = list(zip(made, clean, strict=True))
-        yield measurement("edit_psnr", np.mean([psnr(*pair) for pair in pairs]), count)
-        yield measurement("edit_ssim", np.mean([ssim(*pair) for pair in pairs]), count)
+        yield self.measurement("edit_psnr", np.mean([psnr(*pair) for pair in pairs]), count)
+        yield self.measurement("edit_ssim", np.mean([ssim(*pair) for pair in pairs]), count)
         if backbone_path("alex").is_file():
-            yield measurement("edit_lpips", lpips_distances("alex", made, clean).mean(), count)
-        yield measurement("edit_area", area.mean(), count)
+            yield self.measurement("edit_lpips", lpips_distances("alex", made, clean).mean(), count)
+        yield self.measurement("edit_area", area.mean(), count)
         seen = observe(evidence)
         recogniser = recogniser_of(self.parameters, seen)
         now, before = np.split(cosines(seen, recogniser, np.concatenate([made, clean])), 2)
-        yield measurement("edit_identity", now.mean(), count)
-        yield measurement("identity_drop", (before - now).mean(), count)
+        yield self.measurement("edit_identity", now.mean(), count)
+        yield self.measurement("identity_drop", (before - now).mean(), count)
 
 
 def resized(picture: Pictures, size: int) -> Pictures:

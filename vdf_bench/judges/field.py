@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from vdf_bench.core.cards import Card
-from vdf_bench.judges.base import BaseJudge
-from vdf_bench.judges.definitions import PSNR_CAP, RATIO_CAP, measurement
+from vdf_bench.core.metrics import Metric
+from vdf_bench.judges.base import HELD, BaseJudge
 from vdf_bench.judges.observe import observe
-from vdf_bench.judges.pixels import masked_ssim, psnr
+from vdf_bench.judges.pixels import PSNR_CAP, masked_ssim, psnr
+from vdf_bench.judges.points import RATIO_CAP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from vdf_bench.core.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence
+    from vdf_bench.core.metrics import Measurement
     from vdf_bench.judges.observe import Observation
+
+
+METRICS: Final = (
+    Metric("head_psnr", "field", "dB", "up", 0, PSNR_CAP, HELD,
+           "PSNR inside the head against the true clean frame; a failed fit counts as the empty backdrop", shown=False),
+    Metric("head_ssim", "field", "", "up", -1, 1, HELD,
+           "SSIM map averaged inside the head, against the true clean frame", shown=False),
+    Metric("frame_psnr", "field", "dB", "up", 0, PSNR_CAP, HELD,
+           "PSNR of the whole frame (head, torso and plate) against the true clean frame", shown=False),
+    Metric("head_psnr_to_clean", "field", "dB", "up", 0, PSNR_CAP, HELD,
+           "PSNR inside the head against the clone made from the clean clip", shown=False),
+    Metric("depth_mae", "field", "head units", "down", 0, math.inf, "mean over head pixels",
+           "depth error inside the head after removing each frame's median difference (distance and focal length "
+           "cannot be told apart); transparent pixels count as a flat board", shown=False),
+    Metric("alpha_head", "field", "", "up", 0, 1, "mean over head pixels",
+           "mean opacity of the field inside the head", shown=False),
+    Metric("alpha_outside", "field", "", "down", 0, 1, "mean over pixels of the room",
+           "mean opacity of the field where the true frame shows neither head, neck nor cloth", shown=False),
+    Metric("frame_change_ratio", "field", "", "up", 0, RATIO_CAP, "ratio of means over frame pairs of a block",
+           "mean change inside the head from frame to frame, over that of the true frames", shown=False),
+)  # fmt: skip
 
 
 class Field(BaseJudge):
@@ -32,31 +56,34 @@ class Field(BaseJudge):
         "where the truth is rendered, opacity and motion inside the head.",
     )
     stage = "clone"
+    metrics = METRICS
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         seen = observe(evidence)
         count = len(seen.true_frames)
-        yield measurement("head_psnr", head_psnr(seen).mean(), count)
+        yield self.measurement("head_psnr", head_psnr(seen).mean(), count)
         trios = list(zip(seen.clone_frames, seen.true_frames, seen.head, strict=True))
-        yield measurement("head_ssim", np.mean([masked_ssim(*trio) for trio in trios]), count)
-        yield measurement("frame_psnr", np.mean([psnr(clone, true) for clone, true, _ in trios]), count)
+        yield self.measurement("head_ssim", np.mean([masked_ssim(*trio) for trio in trios]), count)
+        yield self.measurement("frame_psnr", np.mean([psnr(clone, true) for clone, true, _ in trios]), count)
         twin = seen.clean_rendering
         if twin is not None:
             pairs = zip(seen.clone_frames, twin.rgb, seen.head, strict=True)
-            yield measurement("head_psnr_to_clean", np.mean([psnr(*pair) for pair in pairs]), count)
+            yield self.measurement("head_psnr_to_clean", np.mean([psnr(*pair) for pair in pairs]), count)
         elif seen.undefended:
-            yield measurement("head_psnr_to_clean", PSNR_CAP, 0)  # its own twin
+            yield self.measurement("head_psnr_to_clean", PSNR_CAP, 0)  # its own twin
         truth = seen.clip.truth
         if truth is not None and truth.depth is not None and seen.depth is not None:
-            yield measurement("depth_mae", depth_error(seen.depth, truth.depth[seen.split.heldout], seen.head), count)
+            yield self.measurement(
+                "depth_mae", depth_error(seen.depth, truth.depth[seen.split.heldout], seen.head), count
+            )
         alpha = alpha_head(seen)
         if alpha is not None:
-            yield measurement("alpha_head", alpha, count)
+            yield self.measurement("alpha_head", alpha, count)
         outside = alpha_outside(seen)
         if outside is not None:
-            yield measurement("alpha_outside", outside, count)
+            yield self.measurement("alpha_outside", outside, count)
         ratio, pairs_seen = frame_change_ratio(seen)
-        yield measurement("frame_change_ratio", ratio, pairs_seen)
+        yield self.measurement("frame_change_ratio", ratio, pairs_seen)
 
 
 def head_psnr(seen: Observation) -> NDArray[np.float64]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vdf_bench.capture.correlation import correlation_interval
 from vdf_bench.core.cards import Card
+from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import BaseJudge
-from vdf_bench.judges.definitions import RATIO_CAP, measurement
 from vdf_bench.judges.observe import observe
-from vdf_bench.judges.points import centre_blocks, correlation, deviation, mouth_distance
+from vdf_bench.judges.points import RATIO_CAP, centre_blocks, correlation, deviation, mouth_distance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,10 +17,28 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vdf_bench.core.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence
+    from vdf_bench.core.metrics import Measurement
 
 #: Openings that vary less than this share of the inter-ocular distance stand still.
 STILL = 1e-3
+
+METRICS: Final = (
+    Metric("m_lmd", "clone", "%", "down", 0, 100, "mean over frames and points 48-67",
+           "mouth landmark distance to the true frame, each mouth centred, in % of the outer eye corners' distance; "
+           "a faceless frame counts as a mouth shrunk to a point", shown=False),
+    Metric("lip_correlation", "clone", "", "up", -1, 1, "pooled over blocks",
+           "Pearson correlation of inner-lip opening with the true frames', each block's mean removed; still lips 0",
+           shown=False),
+    Metric("lip_correlation_low", "clone", "", "up", -1, 1, "pooled over blocks",
+           "low end of the 95 % interval of lip_correlation: Fisher's z on the effective number of frames",
+           shown=False),
+    Metric("lip_correlation_high", "clone", "", "up", -1, 1, "pooled over blocks", "high end of that interval",
+           shown=False),
+    Metric("mouth_energy", "clone", "", "up", 0, RATIO_CAP, "pooled over blocks",
+           "standard deviation of inner-lip opening over that of the true frames, each block's mean removed",
+           shown=False),
+)  # fmt: skip
 
 
 class Lips(BaseJudge):
@@ -36,6 +54,7 @@ class Lips(BaseJudge):
         year=2018,
     )
     stage = "clone"
+    metrics = METRICS
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         seen = observe(evidence)
@@ -45,12 +64,12 @@ class Lips(BaseJudge):
             seen.clone_faces.points[owner], seen.true_faces.points[owner], seen.clone_faces.seen[owner]
         )
         # Without a single face on the true frames nothing can be compared; the clean gate voids such a cell.
-        yield measurement("m_lmd", min(float(distance.mean()), 100.0) if count else 100.0, count)
-        yield measurement("lip_correlation", correlation(lips.clone, lips.truth, STILL), count)
+        yield self.measurement("m_lmd", min(float(distance.mean()), 100.0) if count else 100.0, count)
+        yield self.measurement("lip_correlation", correlation(lips.clone, lips.truth, STILL), count)
         low, high = block_interval(lips.clone, lips.truth, lips.blocks)
-        yield measurement("lip_correlation_low", low, count)
-        yield measurement("lip_correlation_high", high, count)
-        yield measurement("mouth_energy", energy_ratio(lips.clone, lips.truth), count)
+        yield self.measurement("lip_correlation_low", low, count)
+        yield self.measurement("lip_correlation_high", high, count)
+        yield self.measurement("mouth_energy", energy_ratio(lips.clone, lips.truth), count)
 
 
 def energy_ratio(clone: NDArray[np.float64], truth: NDArray[np.float64]) -> float:

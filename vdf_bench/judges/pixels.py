@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from vdf_bench.judges.definitions import PSNR_CAP
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Image = NDArray[np.uint8]
     Map = NDArray[np.float32]
 
+#: PSNR of identical pictures, dB.
+PSNR_CAP: Final = 100.0
 SIGMA: Final = 1.5
 #: Half of the 11 px window: scipy cuts the Gaussian at 3.5 σ.
 RADIUS: Final = 5

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: Ratios to a nearly still reference would grow without meaning.
+RATIO_CAP: Final = 10.0
 #: Outer corners of the eyes: the inter-ocular distance of 300-W.
 OUTER_CORNERS: Final = (36, 45)
 MOUTH: Final = slice(48, 68)

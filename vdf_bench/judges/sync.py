@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from vdf_bench.core.cards import Card
+from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import BaseJudge
-from vdf_bench.judges.definitions import measurement
 from vdf_bench.judges.observe import observe
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vdf_bench.core.interfaces import Evidence, Measurement
+    from vdf_bench.core.interfaces import Evidence
+    from vdf_bench.core.metrics import Measurement
 
     Floats = NDArray[np.float64]
 
@@ -45,6 +47,15 @@ class Synchrony(NamedTuple):
     offset: int
 
 
+METRICS: Final = (
+    Metric("sync_c", "clone", "", "up", 0, math.inf, "distances averaged over windows of 5 held-out frames",
+           "SyncNet v2, shifts of the sound by -15..15 frames: median of the mean distances minus the least; face "
+           "crops by the true frames' landmarks", "syncnet"),
+    Metric("sync_d", "clone", "", "down", 0, math.inf, "distances averaged over windows of 5 held-out frames",
+           "SyncNet v2: the least mean distance of lips and sound over those shifts", "syncnet"),
+)  # fmt: skip
+
+
 class Sync(BaseJudge):
     """Lips against the voice."""
 
@@ -59,6 +70,7 @@ class Sync(BaseJudge):
         year=2016,
     )
     stage = "clone"
+    metrics = METRICS
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         from vdf_bench.assets.third_party import present
@@ -80,8 +92,8 @@ class Sync(BaseJudge):
         if not len(sound):
             return
         found = synchrony(mean_distances(lips, sound, held[starts]))
-        yield measurement("sync_c", found.confidence, len(starts))
-        yield measurement("sync_d", found.distance, len(starts))
+        yield self.measurement("sync_c", found.confidence, len(starts))
+        yield self.measurement("sync_d", found.distance, len(starts))
 
     def missing(self) -> str | None:
         from vdf_bench.assets.third_party import how_to_get, present

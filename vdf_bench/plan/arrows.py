@@ -29,18 +29,20 @@ STUDIED_FRAMES = 40
 
 
 class Arrows:
-    """Adds steps to a plan; one method an arrow."""
+    """Adds steps to a plan; one method an arrow.
 
-    def __init__(self, request: Request, plan: Plan) -> None:
+    Args:
+        request: what is asked.
+        plan: takes the steps.
+        judges: names of those that judge.
+    """
+
+    def __init__(self, request: Request, plan: Plan, judges: list[str]) -> None:
         self.request = request
         self.plan = plan
         self.keys = Keys(request.versions)
         self._components: dict[tuple[registry.Kind, str], Any] = {}
-        self.judges = [
-            (name, self.values("judges", name))
-            for name in registry.names("judges")
-            if unmet(registry.load("judges", name).card) is None
-        ]
+        self.judges = [(name, self.values("judges", name)) for name in judges]
 
     def component(self, kind: registry.Kind, name: str) -> Any:
         """The component with the parameters that the request sets."""

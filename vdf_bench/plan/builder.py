@@ -12,6 +12,7 @@ from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.files import file_sha256
+from vdf_bench.judges.declared import declared_metrics
 from vdf_bench.plan import images, video
 from vdf_bench.plan.arrows import Arrows
 from vdf_bench.plan.clips import ClipSource, expand
@@ -19,6 +20,8 @@ from vdf_bench.plan.graph import Plan
 from vdf_bench.plan.protector import EDITOR, Protector, protectors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vdf_bench.core.interfaces import Track
     from vdf_bench.plan.request import Request
 
@@ -34,10 +37,11 @@ def build_plan(request: Request) -> Plan:
     for name in request.overrides:
         if name not in known:
             raise UserError(f"--set {name}: no such component: {registry.suggest(name, sorted(known))}")
-    victims = _victims(request, plan)
+    judges = _judges(request, plan)
+    victims = _victims(request, plan) if request.track == "images" or "clone" in judges.values() else []
     chosen = _protectors(request, victims, plan)
     attackers = dict.fromkeys(Attacker.parse(attacker.chain, attacker.capture) for attacker in request.attackers)
-    arrows = Arrows(request, plan)
+    arrows = Arrows(request, plan, list(judges))
     called: dict[str, str] = {}
     for clip, seed in product(expand(request), request.seeds or request.preset.seeds):
         found = ClipSource.parse(clip)
@@ -61,8 +65,32 @@ def build_plan(request: Request) -> Plan:
             for poison in request.poisons:
                 still = (Protector("none"), Budget(0.0), clip_key, attacker)
                 video.add_cells(arrows, clip_key, name, *still, victims, seed, clean, poison)
-    _note_missing_judges(request, plan, {name for name, _ in arrows.judges})
+    _note_missing_columns(request, plan, judges)
     return plan
+
+
+def _judges(request: Request, plan: Plan) -> dict[str, str]:
+    """Judges of the run with their stages; ``all`` is every one that can run here.
+
+    Raises:
+        UserError: an unknown one, one of the other track, two that contradict each other, or one that must be there is
+            not.
+    """
+    chosen = _select("judges", request.judges, plan, registry.names("judges"))
+    stages = {name: str(registry.load("judges", name).stage) for name in chosen}
+    declared_metrics(chosen)
+    if request.judges == ("all",):
+        return stages
+    other = {"images": ("capture", "clone"), "video": ("edit",)}[request.track]
+    for name, stage in stages.items():
+        if stage in other:
+            track = "video" if request.track == "images" else "images"
+            raise UserError(f"--judge {name} looks at the stage {stage}: say --track {track}, or leave it out")
+    if request.suite and not request.suite.exhaustive and "dsr" not in chosen:
+        raise UserError(
+            "--purifier auto stops where the judge dsr calls a defense broken: add dsr to --judge, or say --exhaustive"
+        )
+    return stages
 
 
 def _victims(request: Request, plan: Plan) -> list[str]:
@@ -125,9 +153,9 @@ def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan, every: list
     return chosen
 
 
-def _note_missing_judges(request: Request, plan: Plan, judged: set[str]) -> None:
-    for name in registry.names("judges"):
+def _note_missing_columns(request: Request, plan: Plan, judges: Iterable[str]) -> None:
+    for name in judges:
         judge = registry.create("judges", name, request.overrides.get(name))
-        lack = unmet(judge.card) if name not in judged else getattr(judge, "missing", lambda: None)()
+        lack = getattr(judge, "missing", lambda: None)()
         if lack:
             plan.left_out.append({"kind": "judge", "name": name, "why": lack})

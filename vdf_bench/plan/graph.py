@@ -88,6 +88,11 @@ class Plan:
                 todo += self.steps[key].inputs.values()
         return Plan({key: step for key, step in self.steps.items() if key in wanted}, kept, self.left_out, self.inputs)
 
+    @property
+    def judges(self) -> list[str]:
+        """Names of the judges that its steps call, sorted."""
+        return sorted({name for step in self.steps.values() for name, _ in step.params.get("judges", ())})
+
     def dependents(self, keys: Iterable[str]) -> dict[str, str]:
         """Every key that cannot be made without one of ``keys``, with the first of these that it needs."""
         found = {key: key for key in keys if key in self.steps}

@@ -46,6 +46,8 @@ class Request:
         landmarker: of captures and judges.
         versions: versions of libraries count in the keys of steps.
         track: ``images`` protects one frame of each clip, and attribute editors are its victims.
+        judges: names; ``("all",)`` is every one whose needs are met. Where none of them looks at clones, a run of the
+            video track ends at the capture.
     """
 
     preset: Preset
@@ -69,3 +71,4 @@ class Request:
     landmarker: str = LANDMARKER
     versions: bool = True
     track: Track = "video"
+    judges: tuple[str, ...] = ("all",)

@@ -44,4 +44,4 @@ class Run:
         request = self.request
         size = [request.preset.name, request.preset.size, request.preset.frames, request.device, request.timeout]
         asked_of_all = [request.track, request.drive, request.iterations, request.protected_share, *size]
-        return digest([cells, sorted(request.overrides.items()), *asked_of_all])
+        return digest([cells, sorted(request.overrides.items()), *asked_of_all, list(request.judges)])

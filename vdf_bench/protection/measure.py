@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from vdf_bench.core.labels import FACE
-from vdf_bench.judges.definitions import PSNR_CAP
-from vdf_bench.judges.pixels import psnr, ssim
+from vdf_bench.judges.pixels import PSNR_CAP, psnr, ssim
 from vdf_bench.models.perceptual import NETS, backbone_path, lpips_distances
 from vdf_bench.protection.square import Square
 from vdf_bench.protection.work import clean_shots, computed_shots

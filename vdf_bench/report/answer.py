@@ -50,7 +50,7 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
         controls: speak of control arms too; a run of nothing but controls always does.
     """
     summary = run.summary
-    if not len(summary) or not (summary["victim"] != "").any():
+    if not len(summary) or not (summary["victim"] != "").any() or run.terms.success not in run.metrics:
         return []
     if run.record.get("suite"):
         judged = [score for score in scores(run) if controls or score.subject["arm"] != "control"]
@@ -62,6 +62,14 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
         mine = {m: p[(p[_ATTACK] == list(key)).all(axis=1)] for m, p in pairs.items()}
         found.append(_answer(run, rows, mine[run.terms.success], mine[run.terms.quality]))
     return found
+
+
+def no_answer(run: Run) -> str:
+    """Why a run has no answers, in a sentence with the remedy."""
+    if not len(run.summary) or not (run.summary["victim"] != "").any():
+        return f"No victim was run, so there is no answer to whether a {run.terms.made} is possible."
+    judge = run.terms.judge
+    return f"No answer: only the judge {judge} decides whether {run.terms.lost}; add {judge} to --judge and run again."
 
 
 def _whom(run: Run, clips: tuple[str, ...]) -> str:

@@ -6,16 +6,15 @@ import base64
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
 from vdf_bench.report.alt import plot_text
-from vdf_bench.report.answer import answers
+from vdf_bench.report.answer import answers, no_answer
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, reading
 from vdf_bench.report.figures import OPEN, cards, page_figures
 from vdf_bench.report.split import FURTHER, split
 from vdf_bench.report.stages import HEADS, READING, paths
-from vdf_bench.report.tables import attack_name, columns, dsr_parts, records, sample
+from vdf_bench.report.tables import attack_name, columns, dsr_parts, further, records, sample
 from vdf_bench.report.terminal import basis, gate_sentence, gates_sentence
 from vdf_bench.report.transfer import READING as TRANSFER
 from vdf_bench.report.transfer import matrices
@@ -87,6 +86,7 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         listed=GATES,
         record={"preset": None, "left_out": [], "notes": [], "command": "", **run.record},
         lead=_lead(told, run.terms),
+        no_answer=no_answer(run),
         cards=cards(run),
         figures=figures,
         open_figures=OPEN,
@@ -284,13 +284,12 @@ def _tied(table: Table, label: str) -> Table:
 
 def _definitions(run: Run) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """What the metrics of the table mean, and what the other metrics of this run mean."""
-    present = set(run.results["metric"])
-    shown: list[tuple[str, str]] = [("net DSR", run.terms.net)] if run.terms.success in present else []
+    near = {*words.LABELS, run.terms.success, *dsr_parts(run), *(one.name for one in further(run))}
+    shown: list[tuple[str, str]] = [("net DSR", run.terms.net)] if run.terms.success in run.metrics else []
     rest: list[tuple[str, str]] = []
-    for name, metric in METRICS.items():
-        if name in present:
-            unit = f" [{metric.unit}]" if metric.unit else ""
-            text = f"{metric.definition} ({metric.aggregation})"
-            near = name in words.LABELS or name == run.terms.success or name in dsr_parts(run.results)
-            (shown if near else rest).append((f"{words.label(name)}{unit}", text))
+    for name, metric in run.metrics.items():
+        unit = f" [{metric.unit}]" if metric.unit else ""
+        text = metric.definition + (f" ({metric.aggregation})" if metric.aggregation else "")
+        text += f"; judge {metric.judge}" if metric.shown and metric.judge else ""
+        (shown if name in near else rest).append((f"{words.label(name)}{unit}", text))
     return shown, rest

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from vdf_bench.judges.definitions import METRICS
 from vdf_bench.report import words
 from vdf_bench.report.attack_plots import heat_figure, strength_figure, strengths
 from vdf_bench.report.curve_plots import MARKERS, curve_figure, trace_figure, traced
@@ -291,7 +290,7 @@ def _stages(run: Run, rows: pd.DataFrame, metrics: list[str]) -> Figure:
             if row and math.isfinite(row[metric]):
                 face = "white" if row["arm"] == "control" else colours[row["defense"]]
                 axis.scatter(row[metric], place, s=36, color=face, edgecolors=colours[row["defense"]], zorder=3)
-        label, unit = words.label(metric), METRICS[metric].unit
+        label, unit = words.label(metric), run.metrics[metric].unit
         axis.set_xlabel(
             f"{label.replace(' ', chr(10), 1)}\n[{unit}]" if unit else label.replace(" ", "\n", 1), fontsize=9
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.core.metrics import STAGES, Definition
 from vdf_bench.report.track import IMAGES, TRACKS, VIDEO
 
 if TYPE_CHECKING:
@@ -38,6 +40,34 @@ class Run(ABC):
     def identities(self) -> dict[str, str]:
         """Clip -> person, as far as the run knows; other clips are persons of their own."""
         return {str(clip): str(person) for clip, person in (self.record.get("identities") or {}).items()}
+
+    @cached_property
+    def metrics(self) -> dict[str, Definition]:
+        """What every metric of the table means, by name, in the order of the story.
+
+        As the run recorded it; what it did not record, as in folders of older versions, is asked of the judges that are
+        installed. A metric that nobody knows goes by what the table says of it.
+
+        Raises:
+            UserError: the record is damaged, or installed judges contradict each other.
+        """
+        from vdf_bench.judges.declared import declared_metrics
+
+        rows = self.results.drop_duplicates("metric").set_index("metric")
+        found = {one.name: one for one in map(Definition.from_record, self.record.get("metrics") or [])}
+        if not found.keys() >= set(rows.index):
+            found = {**declared_metrics(), **found}
+        for name, row in rows.iterrows():
+            if name not in found:
+                told = (str(name), row["stage"], row["unit"], row["better"], -math.inf, math.inf, "")
+                found[str(name)] = Definition(*told, "not defined: the judge that measured it is not installed here")
+        here = [one for name, one in found.items() if name in rows.index]
+        return {one.name: one for one in sorted(here, key=lambda one: STAGES.index(one.stage))}
+
+    def reach(self, metric: str) -> float:
+        """Upper bound of a metric less its lower one; infinite where the table does not hold it."""
+        one = self.metrics.get(metric)
+        return one.upper - one.lower if one else math.inf
 
     @property
     def terms(self) -> Terms:

@@ -6,6 +6,7 @@ import math
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.core.metrics import EFFECT_STAGES
 from vdf_bench.core.place import ATTACK, TREATMENT
 from vdf_bench.report import words
 from vdf_bench.report.track import IMAGES, VIDEO
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from vdf_bench.core.metrics import Definition
     from vdf_bench.report.record import Run
 
-#: Metrics of a cell that are set against the clean twin; parts of DSR join them.
-EFFECTS = ("dsr", "head_psnr", "head_ssim", "depth_mae", "lip_correlation", "identity", "identity_arcface")
+#: The summary always has these metrics of a cell, set against the clean twin; whatever else judges want shown joins
+#: them, see :func:`further`.
+EFFECTS = ("dsr", "head_psnr", "head_ssim", "depth_mae", "lip_correlation", "identity")
 #: The same of edits.
 EDIT_EFFECTS = ("dsr", "edit_psnr", "edit_ssim", "edit_l1", "edit_l2", "edit_l2_masked", "edit_identity", "edit_lpips")
-#: Metrics of the defense or the capture, shared by cells.
+#: The same of the defense or the capture, shared by cells.
 SHARED = (
     "psnr",
     "ssim",
@@ -40,18 +43,31 @@ SHARED = (
 )
 
 
-def dsr_parts(results: pd.DataFrame) -> list[str]:
+def dsr_parts(run: Run) -> list[str]:
     """The parts that DSR is reported with; ``dsr_l2`` is another measure, not a part."""
-    return sorted({name for name in results["metric"].unique() if name.startswith("dsr_") and name != "dsr_l2"})
+    return sorted(name for name in _family(run, "dsr") if name not in ("dsr", "dsr_l2"))
 
 
-#: What tells one protected clip from another.
+def identities(run: Run) -> list[str]:
+    """Cosines to the owner that were measured, one a recogniser."""
+    return _family(run, "identity")
+
+
+def _family(run: Run, name: str) -> list[str]:
+    """Metrics of the clone called ``name`` or ``name_…`` that the summary has columns for."""
+    clone = [one.name for one in run.metrics.values() if one.stage == "clone" and not one.shown]
+    return [metric for metric in clone if metric.partition("_")[0] == name]
+
+
+def further(run: Run) -> list[Definition]:
+    """Metrics of the table that their judges want shown beside those that the summary has anyway."""
+    return [one for one in run.metrics.values() if one.shown]
 
 
 def summarise(run: Run) -> pd.DataFrame:
     """One row per attacked defense: what came of it, its effect net of the clean twin, its fidelity and its cost.
 
-    A run without victims has a row per capture, and no effects.
+    A run without victims has a row per capture, or where none was judged per protection, and no effects.
 
     Returns:
         The group, ``access, arm, outcome`` (in words), ``cells, void, clips, units, seeds``; for each effect metric M
@@ -62,18 +78,22 @@ def summarise(run: Run) -> pd.DataFrame:
     import pandas as pd
 
     df = run.results
-    attacked = df[(df["victim"] != "" if (df["victim"] != "").any() else df["stage"] == "capture")]
+    last = next((stage for stage in ("capture", "protect") if (df["stage"] == stage).any()), "")
+    attacked = df[(df["victim"] != "" if (df["victim"] != "").any() else df["stage"] == last)]
     attacked = attacked[attacked["arm"] != "clean"]
-    chosen = [*EFFECTS, *dsr_parts(df)] if run.terms is VIDEO else [*EFFECTS, *EDIT_EFFECTS]
+    chosen = [*EFFECTS, *identities(run), *(dsr_parts(run) if run.terms is VIDEO else EDIT_EFFECTS)]
+    chosen += [one.name for one in further(run) if one.stage in EFFECT_STAGES]
+    means = dict.fromkeys([*SHARED, *(one.name for one in further(run) if one.stage not in EFFECT_STAGES)])
     effects = {
         metric: {
             tuple(row[name] for name in GROUP): row
-            for row in records(effect_sizes(df, run.terms.success if metric == "dsr" else metric, run.identities))
+            for row in records(effect_sizes(df, name, run.identities, reach=run.reach(name)))
         }
         for metric in dict.fromkeys(chosen)
+        for name in [run.terms.success if metric == "dsr" else metric]
     }
     treated = df[df["arm"] != "clean"]
-    shared = _Shared(run, treated[treated["metric"].isin(SHARED)])
+    shared = _Shared(run, treated[treated["metric"].isin(means)])
     rows: list[dict[str, Any]] = []
     for key, group in attacked.groupby(GROUP, sort=True):
         row: dict[str, Any] = dict(zip(GROUP, key, strict=True))
@@ -96,7 +116,7 @@ def summarise(run: Run) -> pd.DataFrame:
             row |= {f"{metric}_clean": get("clean", math.nan), metric: get("value", math.nan)}
             row |= {f"{metric}_{part}": get(part, math.nan) for part in ("delta", "low", "high")}
             row |= {f"{metric}_wide": bool(get("wide", False)), f"{metric}_sd": get("seed_sd", math.nan)}
-        row |= {metric: shared.mean(metric, row, frozenset(cells["clip"])) for metric in SHARED}
+        row |= {metric: shared.mean(metric, row, frozenset(cells["clip"])) for metric in means}
         row["verdict"] = "void" if not len(valid) else verdict(row["dsr_delta"])
         rows.append(row)
     rows.sort(key=_reading_order)
@@ -200,6 +220,11 @@ def defense_name(row: dict[str, Any]) -> str:
     return f"{row['defense']} {words.budget(row['linf'], row['floor'])}".strip()
 
 
+def arm_name(row: dict[str, Any]) -> str:
+    """The same, and whether it is a control."""
+    return f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)
+
+
 def purifier_name(row: dict[str, Any]) -> str:
     """The purifier, or ``as published``."""
     return "as published" if row["purifier"] in UNPURIFIED else str(row["purifier"])
@@ -207,7 +232,9 @@ def purifier_name(row: dict[str, Any]) -> str:
 
 def attack_name(row: dict[str, Any]) -> str:
     """``gaussian on composite frames · white-box, parser builtin/strict · as published``."""
-    if row["victim"] and not row["capture"]:
+    if not row["victim"] and not row["capture"]:
+        return "no attacker"
+    if not row["capture"]:
         return f"{row['victim']} · {row['access']} · {purifier_name(row)}"
     frames = f" on {row['target']} frames" if row["target"] else ""
     return f"{row['victim'] or 'no victim'}{frames} · {row['access']}, parser {row['capture']} · {purifier_name(row)}"
@@ -215,20 +242,33 @@ def attack_name(row: dict[str, Any]) -> str:
 
 def columns(run: Run) -> list[Column]:
     """What is said of a defense under one attack."""
+    return [*headline(run), *map(further_column, further(run))]
+
+
+def further_column(metric: Definition) -> Column:
+    """``name [unit] ↑``: clean → defended of what is compared with the clean twin, else the mean."""
+    unit = f" [{metric.unit}]" if metric.unit else ""
+    head = f"{words.label(metric.name)}{unit} {'↑' if metric.better == 'up' else '↓'}"
+    if metric.stage in EFFECT_STAGES:
+        return head, change(metric.name, words.figures)
+    return head, lambda row: words.figures(row[metric.name])
+
+
+def headline(run: Run) -> list[Column]:
+    """The columns that every summary of the track has."""
     if run.terms is IMAGES:
         return _edit_columns(run)
-    parts = [(f"by {part.removeprefix('dsr_')} [%]", net(part)) for part in dsr_parts(run.results)]
-    measured = [metric for metric in ("identity", "identity_arcface") if metric in set(run.results["metric"])]
-    identities = [(words.label(metric), change(metric, words.number)) for metric in measured]
+    parts = [(f"by {part.removeprefix('dsr_')} [%]", net(part)) for part in dsr_parts(run)]
+    who = [(words.label(metric), change(metric, words.number)) for metric in identities(run)]
     return [
-        ("defense", lambda row: f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)),
+        ("defense", arm_name),
         ("outcome", lambda row: row["outcome"]),
         ("head PSNR [dB]", change("head_psnr", lambda v: words.number(v, 1))),
         ("Δ head PSNR [dB]", delta("head_psnr", 1)),
         ("net DSR [%]", delta("dsr", 0, 100)),
         *parts,
         ("lip r", change("lip_correlation", words.number)),
-        *identities,
+        *who,
         ("PSNR [dB]", lambda row: words.number(row["psnr"], 1)),
         ("SSIM", lambda row: words.number(row["ssim"], 3)),
         ("cost [s/frame]", lambda row: words.small(row["seconds_per_frame"])),
@@ -239,7 +279,7 @@ def columns(run: Run) -> list[Column]:
 def _edit_columns(run: Run) -> list[Column]:
     lpips = [("edit LPIPS", change("edit_lpips", words.number))] if "edit_lpips" in set(run.results["metric"]) else []
     return [
-        ("defense", lambda row: f"{defense_name(row)} (control)" if row["arm"] == "control" else defense_name(row)),
+        ("defense", arm_name),
         (run.terms.success_label, delta("dsr", 0, 100)),
         ("masked L2", lambda row: words.number(row["edit_l2_masked"], 3)),
         ("edit L1", lambda row: words.number(row["edit_l1"], 3)),
@@ -311,6 +351,8 @@ _LATEX: Sequence[tuple[str, str]] = (
     ("→", r"$\to$"),
     ("−", "$-$"),
     ("×", r"$\times$"),
+    ("↑", r"$\uparrow$"),
+    ("↓", r"$\downarrow$"),
     ("Δ", r"$\Delta$"),
     ("–", "--"),
     ("°", r"\textdegree{}"),

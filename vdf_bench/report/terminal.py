@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from vdf_bench.judges.gates import EDIT_GATES, GATES
 from vdf_bench.report import words
-from vdf_bench.report.answer import answers
+from vdf_bench.report.answer import answers, no_answer
 from vdf_bench.report.attacks import clip_table, cost_table, score_table, scores, suite_reading
 from vdf_bench.report.curves import curve_table, equal_budget, equal_psnr, not_compared, reading
-from vdf_bench.report.tables import attack_name, columns, dsr_parts, records
+from vdf_bench.report.further import further_tables
+from vdf_bench.report.tables import attack_name, dsr_parts, headline, identities, records
 from vdf_bench.report.track import IMAGES
 from vdf_bench.report.transfer import matrices
 from vdf_bench.stats import FAILS, MIN_UNITS, STILL, UNPURIFIED, WIDE_UNITS
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 WIDTH = 100
 #: Sentences before the rest is left to the page.
 SENTENCES = 12
-#: Rows of the worst case on every clip before the rest is left to the page.
+#: Rows of the worst case on every clip, and tables of further metrics, before the rest is left to the page.
 CELLS = 12
+#: Further metrics side by side.
+BESIDE = 4
 #: Parts of DSR that have room here; the page has all.
 MAX_PARTS = 4
 _PARTS = {"dsr_identity": "id", "dsr_quality": "qual"}
@@ -41,7 +44,13 @@ def print_run(run: Run, console: Console | None = None) -> None:
     from rich.console import Console, Group
 
     out = console or Console()
-    parts: list[RenderableType] = [*_answers(run), *(_suite(run) or _tables(run)), *_curves(run), *_footer(run)]
+    parts: list[RenderableType] = [
+        *_answers(run),
+        *(_suite(run) or _tables(run)),
+        *_further(run),
+        *_curves(run),
+        *_footer(run),
+    ]
     out.print(Group(*parts), width=min(WIDTH, out.width), soft_wrap=False)
 
 
@@ -58,9 +67,7 @@ def _answers(run: Run) -> list[RenderableType]:
     lines = [_text(answer.text, f"bold {_STYLES[answer.verdict]}") for answer in found[:SENTENCES]]
     if len(found) > SENTENCES:
         lines.append(_text(f"… and {len(found) - SENTENCES} more; the page and summary.md have them all.", "dim"))
-    return lines or [
-        _text(f"No victim was run, so there is no answer to whether a {run.terms.made} is possible.", "bold")
-    ]
+    return lines or [_text(no_answer(run), "bold")]
 
 
 def _tables(run: Run) -> list[RenderableType]:
@@ -71,15 +78,15 @@ def _tables(run: Run) -> list[RenderableType]:
     if run.terms is IMAGES:
         return _edit_tables(run)
     groups = [rows for _, rows in summary.groupby(["victim", "target", "access", "capture", "purifier"], sort=False)]
-    parts = [p for p in dsr_parts(run.results) if summary[f"{p}_delta"].map(math.isfinite).any()][:MAX_PARTS]
-    return [_heading(parts), *(_table(rows, parts) for rows in groups)]
+    parts = [p for p in dsr_parts(run) if summary[f"{p}_delta"].map(math.isfinite).any()][:MAX_PARTS]
+    return [_heading(parts), *(_table(rows, parts, identities(run)) for rows in groups)]
 
 
 def _edit_tables(run: Run) -> list[RenderableType]:
     """One table per editor, access and purifier."""
     from rich.text import Text
 
-    layout = [column for column in columns(run) if column[0] not in _WIDE]
+    layout = [column for column in headline(run) if column[0] not in _WIDE]
     lines: list[RenderableType] = [""]
     for _, rows in run.summary.groupby(["victim", "access", "purifier"], sort=False):
         found = records(rows)
@@ -87,6 +94,19 @@ def _edit_tables(run: Run) -> list[RenderableType]:
         lines += [Text(attack_name(found[0]), "bold"), _simple_table([name for name, _ in layout], cells), ""]
     for matrix in matrices(run):
         lines += [Text(f"Transfer, {matrix.title}", "bold"), _simple_table(matrix.heads, matrix.rows), ""]
+    return lines
+
+
+def _further(run: Run) -> list[RenderableType]:
+    """What judges want shown beside the columns above."""
+    from rich.text import Text
+
+    tables = further_tables(run, BESIDE)
+    lines: list[RenderableType] = [Text("More metrics", "bold")] if tables else []
+    for title, heads, rows in tables[:CELLS]:
+        lines += [Text(title, "bold"), _simple_table(heads, rows), ""]
+    if len(tables) > CELLS:
+        lines.append(_text(f"… and {len(tables) - CELLS} more tables; the page has all of them.", "dim"))
     return lines
 
 
@@ -138,17 +158,17 @@ def _heading(parts: list[str]) -> RenderableType:
     return Group("", _grid(parts, heading=True), Rule(style="dim"))
 
 
-def _table(rows: pd.DataFrame, parts: list[str]) -> RenderableType:
+def _table(rows: pd.DataFrame, parts: list[str], cosines: list[str]) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
     table = _grid(parts, heading=False)
     for row in records(rows):
-        table.add_row(*_cells(row, parts))
+        table.add_row(*_cells(row, parts, cosines))
     return Group(Text(attack_name(records(rows)[0]), "bold"), table, "")
 
 
-def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
+def _cells(row: dict[str, Any], parts: list[str], cosines: list[str]) -> list[Text]:
     from rich.text import Text
 
     def pair(metric: str) -> str:
@@ -169,8 +189,8 @@ def _cells(row: dict[str, Any], parts: list[str]) -> list[Text]:
     dsr = f"{words.number(100 * row['dsr_delta'], 0, True)}\n{ends('dsr', 0, 100)}".rstrip()
     shown = [name, row["outcome"].replace(", ", "\n"), psnr, dsr]
     shown += [words.number(100 * row[f"{part}_delta"], 0, True) for part in parts]
-    # One recogniser judges a clip; a row of rendered and real clips shows the rendered ones' here, the page both.
-    who = "identity" if math.isfinite(row["identity"]) else "identity_arcface"
+    # One recogniser judges a clip; a row of rendered and real clips shows the first one's here, the page all.
+    who = next((metric for metric in cosines if math.isfinite(row[metric])), "identity")
     shown += [pair("lip_correlation"), pair(who)]
     fidelity = f"{words.number(row['psnr'], 1)}\n{words.ratio(row['ssim'], 3)}"
     shown += [fidelity if math.isfinite(row["psnr"]) else words.DASH, words.small(row["seconds_per_frame"])]

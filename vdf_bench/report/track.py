@@ -13,6 +13,7 @@ class Terms:
     Attributes:
         name: of the track.
         success: metric of the defender's success; the summary's columns ``dsr*`` hold it.
+        judge: who measures it.
         quality: metric of what attackers make, told beside it.
         success_label, quality_label: for headings.
         question: what the page answers.
@@ -30,6 +31,7 @@ class Terms:
 
     name: str
     success: str
+    judge: str
     quality: str
     success_label: str
     quality_label: str
@@ -57,6 +59,7 @@ _PROTECT = ("protect", "The defense changes the frames within its budget; PSNR a
 VIDEO: Final = Terms(
     name="video",
     success="dsr",
+    judge="dsr",
     quality="head_psnr",
     success_label="net DSR [%]",
     quality_label="head PSNR",
@@ -104,6 +107,7 @@ VIDEO: Final = Terms(
 IMAGES: Final = Terms(
     name="images",
     success="dsr_l2",
+    judge="editing",
     quality="edit_psnr",
     success_label="net DSR (L2) [%]",
     quality_label="edit PSNR",

@@ -51,6 +51,11 @@ def number(value: float, digits: int = 2, sign: bool = False) -> str:
     return text.replace("-", "−")
 
 
+def figures(value: float) -> str:
+    """A number of any size in three significant digits: ``0.0412``, ``27.1``, ``1.3e+04``."""
+    return f"{value + 0.0:.3g}".replace("-", "−") if math.isfinite(value) else DASH
+
+
 def ratio(value: float, digits: int = 2) -> str:
     """A number within [-1, 1] without its leading zero: ``.81``, ``1.0``."""
     text = number(value, digits)

@@ -103,6 +103,7 @@ def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: tuple[str, str]) -> 
 
 def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
     """The content of ``run.json``: everything a reader needs to trust or repeat the run, and what every step cost."""
+    from vdf_bench.judges.declared import declared_metrics
     from vdf_bench.recognisers.recognise import choose_for
 
     request, plan = run.request, run.plan
@@ -148,6 +149,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         "identities": {name: meta["identity"] for name, meta in clips.items()},
         "recognisers": recognisers,
         "track": request.track,
+        "metrics": [metric.record() for metric in declared_metrics(plan.judges).values()],
         "surrogate": SURROGATE,
         "suite": request.suite.record() if request.suite else None,
         "inputs": {name: {"sha256": plan.inputs.get(name, ""), **meta["source"]} for name, meta in clips.items()},

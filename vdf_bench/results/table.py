@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.core.interfaces import Outcome, Stage
+from vdf_bench.core.interfaces import Outcome
+from vdf_bench.core.metrics import STAGES
 from vdf_bench.core.place import PLACE
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ KEY = (*PLACE, "arm", "stage", "metric")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "arm": ("defended", "clean", "control"),
     "outcome": get_args(Outcome),
-    "stage": get_args(Stage),
+    "stage": STAGES,
     "better": ("up", "down"),
 }
 _MARK = b"vdf_bench.schema"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vdf_bench.core import place
-from vdf_bench.judges.definitions import METRICS
 from vdf_bench.stats.intervals import bootstrap_interval
 
 if TYPE_CHECKING:
@@ -88,6 +87,7 @@ def effect_sizes(
     identities: Mapping[str, str] | None = None,
     seed: int = 0,
     by: Sequence[str] = GROUP,
+    reach: float = math.inf,
 ) -> pd.DataFrame:
     """The effect of each attacked defense on a metric, net of the clean twin.
 
@@ -97,6 +97,7 @@ def effect_sizes(
         identities: clip -> person, where clips share one; a clip is its own person otherwise.
         seed: of the bootstrap; every group draws its own stream from it, so that groups do not sway each other.
         by: what to keep apart.
+        reach: upper bound of the metric less its lower one, which no effect can exceed.
 
     Returns:
         One row per group: ``by``, ``arm, unit, better, clean, value, delta, low, high, wide, seed_sd, units, clips,
@@ -105,7 +106,6 @@ def effect_sizes(
     import pandas as pd
 
     pairs = paired_differences(df, metric)
-    reach = METRICS[metric].upper - METRICS[metric].lower if metric in METRICS else math.inf
     rows = []
     for key, group in pairs.groupby(list(by), sort=True):
         deltas = per_unit(group, "delta", identities)
