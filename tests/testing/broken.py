@@ -5,7 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from vdf_bench.core.cards import Card, Component, Parameters
-from vdf_bench.core.interfaces import Harmless, Measurement
+from vdf_bench.core.interfaces import Harmless
+from vdf_bench.core.metrics import Measurement, Metric
+from vdf_bench.judges.base import BaseJudge
 
 
 def card(name="broken", **more):
@@ -141,11 +143,12 @@ class Crops(Blur):
         return frame[:, : frame.shape[1] // 2 * 2, : frame.shape[2] // 2 * 2].contiguous()
 
 
-class Judge(Component):
+class Judge(BaseJudge):
     """A sound judge; others derive from it."""
 
     card = card()
     stage = "protect"
+    metrics = (Metric("wonder", "protect", "", "up", 0, 1, "", "how wonderful it is"),)
     value = 1.0
 
     def measure(self, evidence):
@@ -158,6 +161,14 @@ class NotANumber(Judge):
 
 class Placeless(Judge):
     stage = "somewhere"
+
+
+class Undeclared(Judge):
+    metrics = ()
+
+
+class Secretive(Judge):
+    metrics = (Metric("other", "protect", "", "up", 0, 1, "", "another one"),)
 
 
 class Seer:

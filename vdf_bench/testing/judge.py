@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from vdf_bench.core.interfaces import Edits, Evidence, Rendering, Stage
+from vdf_bench.core.errors import UserError
+from vdf_bench.core.interfaces import Edits, Evidence, Rendering
+from vdf_bench.core.metrics import STAGES
 from vdf_bench.judges import judge_all
 from vdf_bench.testing.component import begin
 from vdf_bench.testing.footage import capture, clip, headless, truth
 
 if TYPE_CHECKING:
     from vdf_bench.core.cards import Component
-    from vdf_bench.core.interfaces import Measurement
+    from vdf_bench.core.metrics import Measurement
     from vdf_bench.testing.report import Report
 
 _STAGES: Final = ("protect", "capture", "clone", "edit")
 
 
 def check_judge(judge: type[Component] | Component) -> Report:
-    """Check that a judge gives finite figures, the same each time, of defenses that did nothing, much, or everything.
+    """Check that a judge gives figures as it declares them, the same each time, whatever a defense did.
 
     Args:
         judge: class or instance; see :class:`vdf_bench.core.interfaces.Judge`.
@@ -38,10 +39,15 @@ def check_judge(judge: type[Component] | Component) -> Report:
     report.require(
         stage in _STAGES, "it names the stage that it judges", repr(stage), f"set `stage` to one of {_STAGES}"
     )
+    declared = new().declared() if hasattr(new(), "declared") else ()
+    report.require(
+        len({metric.name for metric in declared}) == len(declared) > 0,
+        "it declares its metrics, each once",
+        f"{[metric.name for metric in declared]}",
+        "derive it from vdf_bench.judges.base.BaseJudge and set `metrics`",
+    )
     for name, evidence in _cases(str(stage)).items():
-        rows = _measured(new(), evidence)
-        for row in rows:
-            _check_row(report, name, row)
+        rows = _measured(report, new(), evidence, name)
         names = [(row.stage, row.metric) for row in rows]
         report.require(
             len(set(names)) == len(names),
@@ -50,7 +56,7 @@ def check_judge(judge: type[Component] | Component) -> Report:
             "yield one Measurement for each metric",
         )
         report.require(
-            rows == _measured(new(), evidence),
+            rows == _measured(report, new(), evidence, name),
             "asked twice, it gives the same figures",
             f"other figures of {name}",
             "draw from generators with fixed seeds, and keep no state between calls",
@@ -60,23 +66,27 @@ def check_judge(judge: type[Component] | Component) -> Report:
     return report
 
 
-def _measured(judge: Any, evidence: Evidence) -> list[Measurement]:
-    return judge_all(evidence, [judge], judge.stage)
-
-
-def _check_row(report: Report, case: str, row: Measurement) -> None:
+def _measured(report: Report, judge: Any, evidence: Evidence, case: str) -> list[Measurement]:
+    rows: list[Measurement] = []
+    fault = ""
+    try:
+        rows = judge_all(evidence, [judge], judge.stage)
+    except (UserError, ValueError) as error:
+        fault = str(error)
     report.require(
-        isinstance(row.value, float) and math.isfinite(row.value),
-        "its figures are finite floats, also of failed and faceless clones",
-        f"{row.metric} = {row.value!r} of {case}",
-        "map what cannot be measured to a defined value, or leave the row out",
+        not fault,
+        "its figures are finite and as declared, also of failed and faceless clones",
+        f"{fault} ({case})",
+        "declare the metric; map what cannot be measured to a value within its bounds, or leave the row out",
     )
+    odd = [row for row in rows if row.stage not in STAGES or row.n < 0]
     report.require(
-        row.stage in get_args(Stage) and row.better in ("up", "down") and row.n >= 0,
-        "its figures have a stage, a direction, and the number of frames behind them",
-        f"{row} of {case}",
-        "see vdf_bench.core.interfaces.Measurement",
+        not odd,
+        "its figures have a stage and the number of frames behind them",
+        f"{odd} ({case})",
+        "see vdf_bench.core.metrics.Measurement",
     )
+    return rows
 
 
 def _cases(stage: str) -> dict[str, Evidence]:
