@@ -20,7 +20,7 @@ from vdf_bench.scenes.training import TRAIN_SEEDS, sample_views
 
 FILE = Path(__file__).parents[1] / "vdf_bench_example" / "parser.onnx"
 VIEWS, STEPS, BATCH, RATE = 2400, 3000, 32, 4e-3
-#: Of the classes the file's outputs come first, then its weights.
+#: Old enough for every onnxruntime that the package allows.
 OPSET, IR_VERSION = 13, 8
 
 
