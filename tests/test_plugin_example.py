@@ -65,3 +65,5 @@ def test_a_run_uses_all_four(python, tmp_path):
     assert table["purifier"].str.contains("auto-contrast").any()
     edges = table[table["metric"] == "edge_error"].set_index("defense")["value"]
     assert edges.loc["one-step"].min() > 0.5
+    assert "edge error [/255]" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert pd.read_csv(tmp_path / "run" / "summary.csv").set_index("defense").loc["one-step", "edge_error"].min() > 0.5
