@@ -33,7 +33,7 @@ def opened(path: Path, records: Sequence[Record] = ()) -> Iterator[tuple[Case, l
         UserError: there is nothing to check.
     """
     if path.is_symlink() or not (path.is_dir() or path.is_file()):
-        raise UserError(f"{path} is neither a folder nor a tar archive: give what vdf-bench submit wrote")
+        raise UserError(f"{path} is neither a folder nor a tar archive: give the folder that `vdf-bench submit` wrote")
     with tempfile.TemporaryDirectory(prefix="vdf-bench-check-") as folder:
         work = Path(folder)
         case = _laid_open(path, work)

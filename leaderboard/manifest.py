@@ -159,10 +159,10 @@ def upgrade(value: dict[str, Any]) -> dict[str, Any]:
     """
     version = value.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool):
-        raise LookupError("it does not say its schema_version")
+        raise LookupError("schema_version is missing")
     while version != SCHEMA:
         if version not in MIGRATIONS:
-            raise LookupError(f"schema_version {version} is none of {sorted([*MIGRATIONS, SCHEMA])}")
+            raise LookupError(f"schema_version {version} is not one of {sorted([*MIGRATIONS, SCHEMA])}")
         value = MIGRATIONS[version](value)
         version = value["schema_version"]
     return value

@@ -104,7 +104,7 @@ def read_protected(store: Store, wanted: Wanted) -> Protected:
     for place, key in wanted.items():
         artifact = store.get(key)
         if artifact is None:
-            raise UserError("an artifact was damaged and has been set aside: run the same command again")
+            raise UserError("an artifact in the store was damaged and has been removed: run the same command again")
         found[place] = artifact.arrays["frames"]
     return found
 
@@ -197,7 +197,7 @@ def prepare(out: Path) -> None:
         UserError: something is in it.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"--out {out} is not empty: choose another folder")
+        raise UserError(f"--out {out} already exists and is not empty: choose another folder")
     out.mkdir(parents=True, exist_ok=True)
 
 

@@ -46,7 +46,7 @@ def sign(manifest: Path, key: Path) -> Path:
     command = ["ssh-keygen", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(manifest)]
     done = _run(command, b"")
     if done is None:
-        raise UserError("signing needs ssh-keygen: install OpenSSH, or leave --sign out")
+        raise UserError("signing needs ssh-keygen: install OpenSSH, or remove --sign")
     if done.returncode:
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise UserError(f"--sign {key}: {' '.join(last) or 'ssh-keygen cannot sign with it'}")

@@ -43,7 +43,7 @@ def parse(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise JsonRefusedError("encoding", f"not UTF-8 at byte {error.start}") from None
     if text.startswith("\ufeff"):
-        raise JsonRefusedError("encoding", "begins with a byte-order mark")
+        raise JsonRefusedError("encoding", "starts with a byte-order mark")
     if (depth := _depth(text)) > MAX_DEPTH:
         raise JsonRefusedError("depth", f"nested {depth} deep, over {MAX_DEPTH}")
     try:
@@ -82,12 +82,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise JsonRefusedError("duplicate-key", f"the key {twice[:60]!r} is there twice")
+        raise JsonRefusedError("duplicate-key", f"the key {twice[:60]!r} appears twice")
     return found
 
 
 def _constant(text: str) -> Any:
-    raise JsonRefusedError("number", f"{text} is no number")
+    raise JsonRefusedError("number", f"{text} is not a number")
 
 
 def _float(text: str) -> float:

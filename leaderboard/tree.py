@@ -131,13 +131,13 @@ def unpack(path: Path, into: Path) -> None:
             for member in archive:
                 place = into / member.name
                 if not place.resolve().is_relative_to(into.resolve()):
-                    raise BadArchiveError(f"{member.name!r} leaves the folder")
+                    raise BadArchiveError(f"{member.name!r} points outside the folder")
                 if member.isdir():
                     place.mkdir(parents=True, exist_ok=True)
                     continue
                 content = archive.extractfile(member)
                 if content is None:
-                    raise BadArchiveError(f"{member.name!r} is no file")
+                    raise BadArchiveError(f"{member.name!r} is not a regular file")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
                 with os.fdopen(os.open(place, flags, 0o600), "wb") as file:

@@ -45,7 +45,7 @@ def build(records: Sequence[Record], out: Path, folder: Path) -> int:
         UserError: the folder holds something else.
     """
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
-        raise UserError(f"{out} holds something else than a site: choose another folder")
+        raise UserError(f"{out} already exists and is not a leaderboard site: choose another folder")
     if out.exists():
         shutil.rmtree(out)
     out.mkdir(parents=True)

@@ -49,17 +49,17 @@ class Checkout(BaseModel):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a system needs.
+    """One requirement of a component, and whether this machine meets it.
 
     Attributes:
-        what: it, in a few words.
-        lack: what is wrong with it; empty where nothing is.
-        mend: the command that mends it.
+        what: the requirement, in a few words.
+        missing: what is missing or wrong; empty where it is met.
+        fix: the command that fixes it.
     """
 
     what: str
-    lack: str = ""
-    mend: str = ""
+    missing: str = ""
+    fix: str = ""
 
 
 def find_checkout(system: str) -> Checkout | None:
@@ -74,7 +74,7 @@ def find_checkout(system: str) -> Checkout | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}; mend it or remove it") from None
+        raise UserError(f"{path} cannot be read: {error}; fix it or delete it") from None
     if system not in table:
         return None
     try:
@@ -82,4 +82,4 @@ def find_checkout(system: str) -> Checkout | None:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([system, *map(str, first["loc"])])
-        raise UserError(f"{path}: {where}: {first['msg']} (keys: {', '.join(Checkout.model_fields)})") from None
+        raise UserError(f"{path}: {where}: {first['msg']} (known keys: {', '.join(Checkout.model_fields)})") from None

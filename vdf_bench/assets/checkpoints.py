@@ -43,14 +43,14 @@ def check_model_folder(folder: Path) -> None:
         UserError: it is absent, has no safetensors, or holds a file larger than such a model has.
     """
     if not folder.is_dir():
-        raise UserError(f"no folder {folder}: copy the model there, as diffusers saves it, or set {WEIGHTS_VARIABLE}")
+        raise UserError(f"folder {folder} not found: copy the model there in diffusers' format, or set {WEIGHTS_VARIABLE}")
     files = [file for file in folder.rglob("*") if file.is_file()]
     if not any(file.suffix == ".safetensors" for file in files):
         raise UserError(f"{folder} has no safetensors: copy the model again, saved with safe_serialization=True")
     for file in files:
         limit = FOLDER_FILE_LIMIT if file.suffix == ".safetensors" else FOLDER_TEXT_LIMIT
         if file.suffix in (".safetensors", ".json", ".txt") and file.stat().st_size > limit:
-            raise UserError(f"{file} is larger than {limit // 2**20} MiB: is it the right file?")
+            raise UserError(f"{file} is larger than {limit // 2**20} MiB: check that it is the right file")
 
 
 def read_state_dict(path: Path, name: str) -> dict[str, Tensor]:
@@ -116,7 +116,7 @@ def _tensors(content: Any, path: Path, name: str) -> dict[str, Tensor]:
     import torch
 
     if not isinstance(content, dict) or not all(isinstance(each, torch.Tensor) for each in content.values()):
-        raise UserError(f"{path} is not a state dict of {name}: not a table of tensors; {how_to_get(name)}")
+        raise UserError(f"{path} is not a state dict of {name}: it is not a mapping of names to tensors; {how_to_get(name)}")
     return content
 
 

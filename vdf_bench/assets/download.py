@@ -49,24 +49,24 @@ def download(
         with _open(url, have, loopback) as answer:
             start, total = _where(answer, have)
             if total > limit:
-                raise UserError(f"{url} has {total} bytes, more than the {limit} that it should: {remedy}")
+                raise UserError(f"{url} has {total} bytes, expected at most {limit}: {remedy}")
             with place.open("ab" if start else "wb") as file:
                 done = start
                 while chunk := answer.read(CHUNK):
                     done += len(chunk)
                     if done > limit:
                         file.truncate(0)
-                        raise UserError(f"{url} has more than the {limit} bytes that it should: {remedy}")
+                        raise UserError(f"{url} has more than the expected {limit} bytes: {remedy}")
                     file.write(chunk)
                     if progress is not None:
                         progress(done, total)
         if done < total:
-            raise UserError(f"{url} broke off at {done} of {total} bytes: the same command goes on from there")
+            raise UserError(f"connection to {url} was lost at {done} of {total} bytes: run the same command again to resume")
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # what is there is no beginning of it: once more, from nothing
             place.unlink()
             return download(url, place, limit, progress, remedy, loopback=loopback)
-        raise UserError(f"{url} answers {error.code} {error.reason}: {remedy}") from None
+        raise UserError(f"{url} returned HTTP {error.code} {error.reason}: {remedy}") from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         raise UserError(f"cannot reach {urlsplit(url).hostname} ({reason}): {remedy}") from None
@@ -95,7 +95,7 @@ class _OnlySafe(urllib.request.HTTPRedirectHandler):
 def _check(url: str, loopback: bool) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise UserError(f"{url} is not https: nothing is downloaded from there")
+        raise UserError(f"{url} is not an https URL: only https downloads are allowed")
 
 
 def _where(answer: Any, have: int) -> tuple[int, int]:
@@ -104,6 +104,6 @@ def _where(answer: Any, have: int) -> tuple[int, int]:
         told = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if told and int(told[1]) == have:
             return have, 0 if told[2] == "*" else int(told[2])
-        raise UserError(f"{answer.url} resumes elsewhere than asked: remove the .part file and fetch again")
+        raise UserError(f"{answer.url} resumed at the wrong byte: delete the .part file and fetch again")
     length = answer.headers.get("Content-Length", "")
     return 0, int(length) if length.isdigit() else 0

@@ -22,12 +22,12 @@ def unmet(card: Card) -> str | None:
         if kind == "extra" and importlib.util.find_spec(name) is None:
             extra = {"diffusers": "diffusion"}.get(name, name)
             return f"needs the Python package {name}: pip install 'vdf-bench[{extra}]'"
-        if kind == "user" and (lack := _no_user_weights(name)) is not None:
-            return lack
+        if kind == "user" and (missing := _no_user_weights(name)) is not None:
+            return missing
         if kind == "weights" and not (SHIPPED / f"{name}.safetensors").is_file():
-            return f"needs the weights {name}: vdf-bench models train {name}"
-        if kind == "checkout" and (lack := _no_checkout(name)) is not None:
-            return f"needs a checkout{lack}: vdf-bench doctor {card.name}"
+            return f"needs the weights {name}: run `vdf-bench models train {name}`"
+        if kind == "checkout" and (missing := _no_checkout(name)) is not None:
+            return f"needs a checkout{missing}: run `vdf-bench doctor {card.name}`"
         if kind == "gpu":
             return "needs a GPU"
     return None
@@ -41,7 +41,7 @@ def _no_checkout(system: str) -> str | None:
         return f" ({error})"
     if checkout is None:
         return ""
-    return None if checkout.repo.is_dir() else f" (no folder {checkout.repo})"
+    return None if checkout.repo.is_dir() else f" (folder {checkout.repo} not found)"
 
 
 def _no_user_weights(name: str) -> str | None:
@@ -50,4 +50,4 @@ def _no_user_weights(name: str) -> str | None:
         return None
     known = next((entry.name for entry in THIRD_PARTY.values() if entry.file == name), None)
     get = how_to_get(known) if known else f"copy them to ${WEIGHTS_VARIABLE}"
-    return f"needs your own weights {name}: {get}"
+    return f"needs the weights {name}: {get}"

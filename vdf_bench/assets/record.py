@@ -35,7 +35,7 @@ def read_record(folder: Path | None = None) -> dict[str, dict[str, Any]]:
         if not isinstance(content, dict) or not all(isinstance(each, dict) for each in content.values()):
             raise ValueError("not a table of tables")
     except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}): remove it, and add the weights again") from None
+        raise UserError(f"{path} is damaged ({error}): delete it and add the weights again") from None
     return content
 
 

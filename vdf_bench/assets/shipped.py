@@ -27,9 +27,9 @@ def card(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
-        raise UserError(f"no model card {path}; make it with `vdf-bench models train {name}`") from None
+        raise UserError(f"model card {path} is missing; create it with `vdf-bench models train {name}`") from None
     except ValueError as error:
-        raise UserError(f"{path}: {error}; restore it, or `vdf-bench models train {name}`") from None
+        raise UserError(f"{path}: {error}; restore it, or run `vdf-bench models train {name}`") from None
     return content
 
 
@@ -43,14 +43,14 @@ def load_shipped(name: str, folder: Path = SHIPPED) -> dict[str, Tensor]:
     from safetensors.torch import load
 
     path = folder / f"{name}.safetensors"
-    remedy = f"reinstall vdf-bench, or `vdf-bench models train {name}`"
+    remedy = f"reinstall vdf-bench, or run `vdf-bench models train {name}`"
     if not path.is_file():
-        raise UserError(f"weights {path} are absent; {remedy}")
+        raise UserError(f"weights file {path} is missing; {remedy}")
     if path.stat().st_size > SHIPPED_LIMIT:
         raise UserError(f"{path} is larger than {SHIPPED_LIMIT} bytes; {remedy}")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != card(name, folder).get("sha256"):
-        raise UserError(f"{path} does not match the SHA-256 of its card; {remedy}")
+        raise UserError(f"{path} does not match the SHA-256 in its model card; {remedy}")
     return {key: value.float() if value.dtype == torch.float16 else value for key, value in load(content).items()}
 
 

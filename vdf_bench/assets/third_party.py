@@ -133,7 +133,7 @@ def entry_of(name: str) -> ThirdParty:
     if found is None:
         from vdf_bench.core.registry import suggest
 
-        raise UserError(f"no third-party weights {name!r}: {suggest(name, list(THIRD_PARTY))}")
+        raise UserError(f"unknown third-party weights {name!r}: {suggest(name, list(THIRD_PARTY))}")
     return found
 
 
@@ -166,5 +166,5 @@ def check_size(name: str, path: Path) -> None:
     entry = entry_of(name)
     if path.stat().st_size > entry.limit * 2**20:
         raise UserError(
-            f"{path} is larger than the {entry.limit} MiB that {entry.name} can have; is it the right file?"
+            f"{path} is larger than the {entry.limit} MiB that {entry.name} can have: check that it is the right file"
         )

@@ -82,7 +82,7 @@ def canonical_chain(text: str, overrides: Mapping[str, Mapping[str, str]] | None
 def _parse_link(text: str, link: str) -> tuple[str, dict[str, str]]:
     name, colon, rest = link.partition(":")
     if not name:
-        raise UserError(f"purifier chain {text!r} has an empty link: write something like jpeg:75+resize:0.5")
+        raise UserError(f"purifier chain {text!r} has an empty part: use the form jpeg:75+resize:0.5")
     card = registry.load("purifiers", name).card
     if not colon:
         return name, {}
@@ -92,7 +92,7 @@ def _parse_link(text: str, link: str) -> tuple[str, dict[str, str]]:
         if not equals:
             key, value = card.short, item
         if not key:
-            raise UserError(f"purifier {name!r} takes no bare value in {link!r}: write {name}:parameter=value")
+            raise UserError(f"purifier {name!r} needs a parameter name in {link!r}: use {name}:PARAMETER=VALUE")
         if not value or key in values:
             raise UserError(f"purifier {link!r} gives {key} {'twice' if value else 'no value'}: give one value")
         values[key] = value

@@ -87,7 +87,7 @@ class CaptureSpec:
             spec = replace(spec, **_MODIFIERS[name](value, f"{where} {text!r}: {part}"))
         if spec.finetuned and not registry.load("parsers", parser).card.teachable:
             known = [name for name in registry.names("parsers") if registry.load("parsers", name).card.teachable]
-            raise UserError(f"{where} {text!r}: {parser} cannot be taught: take {' or '.join(known)}")
+            raise UserError(f"{where} {text!r}: {parser} cannot be trained here: use {' or '.join(known)}")
         return spec
 
     def __str__(self) -> str:
@@ -124,7 +124,7 @@ def _number(text: str, bounds: tuple[float, float], what: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise UserError(f"{what}: {text!r} is no number: give {low:g} to {high:g}") from None
+        raise UserError(f"{what}: {text!r} is not a number: give {low:g} to {high:g}") from None
     if not low <= value <= high:
         raise UserError(f"{what} is out of bounds: give {low:g} to {high:g}")
     return value
@@ -133,7 +133,7 @@ def _number(text: str, bounds: tuple[float, float], what: str) -> float:
 def _finetuned(value: str, what: str) -> dict[str, Any]:
     name, at, levels = value.partition("@")
     if registry.load("defenses", name).card.name == "none":
-        raise UserError(f"{what}: none leaves nothing to study: name a defense of 'vdf-bench list defenses'")
+        raise UserError(f"{what}: the defense 'none' is not allowed here: choose one from 'vdf-bench list defenses'")
     return {"finetuned": name, "levels": _number(levels, (0.5, 255), what) if at else LEVELS}
 
 
@@ -156,7 +156,7 @@ def _scale(value: str, what: str) -> dict[str, Any]:
 def _vote(value: str, what: str) -> dict[str, Any]:
     radius = _number(value, VOTES, what) if value else 2
     if radius != int(radius):
-        raise UserError(f"{what}: {value} is no whole number: give {VOTES[0]} to {VOTES[1]}")
+        raise UserError(f"{what}: {value} is not a whole number: give {VOTES[0]} to {VOTES[1]}")
     return {"vote": int(radius)}
 
 

@@ -67,7 +67,7 @@ def print_speedup(found: Speed, console: Console) -> None:
             table.add_row(name, f"{seconds:.0f}", f"{seconds / found.published.method:.0f}")
         console.print(table)
     console.print(f"The claim: {CLAIM:g}x over the fastest baseline (abstract of arXiv 2512.21019).", highlight=False)
-    console.print(f"Verdict at equal success: {found.verdict}.", style="bold", highlight=False)
+    console.print(f"verdict at equal success: {found.verdict}.", style="bold", highlight=False)
 
 
 def notes(found: Speed) -> list[str]:

@@ -110,7 +110,7 @@ def simulate(
         place.check_folder()
         found, weights, counts = recorded(place)
         if not {"clip", "capture", "fit", "drive", "judge"} <= counts.keys():
-            raise UserError(f"--store {store} holds no whole cell to learn costs from: run one first")
+            raise UserError(f"--store {store} contains no finished run to take costs from: run `vdf-bench run --store {store}` first")
         costs, sizes = {**costs, **found}, {**sizes, **weights}
         console.print(f"costs of {sum(counts.values())} artifacts in {store}", highlight=False, markup=False)
     told = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)
@@ -150,11 +150,11 @@ def device(
     left = frozenset(arguments.choice(name, "--skip", SECTIONS) for name in arguments.names(skip))
     order = Order(arguments.device(device), size, frames, victim_size, skip=left)
     if plot is not None and plot.suffix.lower() not in PICTURES:
-        raise UserError(f"--plot {plot}: give a file that ends in {' or '.join(PICTURES)}")
+        raise UserError(f"--plot {plot}: unknown file type, use a name that ends in {' or '.join(PICTURES)}")
     if plot is not None and plot == out:
-        raise UserError(f"--plot {plot} is the file of --out: give another")
+        raise UserError(f"--plot {plot} is also the file of --out: choose two different files")
     if plot is not None and "roofline" in left:
-        raise UserError("--plot draws the roofline: leave one of --plot and --skip roofline out")
+        raise UserError("--plot needs the roofline: remove --plot or --skip roofline")
     for option, file in files.items():
         if file is not None:
             check_file(file, option)

@@ -33,7 +33,7 @@ def capture(
     from vdf_bench.stages.load import load_clip
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is not an empty folder: choose another one")
+        raise UserError(f"{out} already exists and is not an empty folder: choose another one")
     arguments.known_clip(clip)
     chosen = cast("Policy", arguments.choice(policy, "--policy", POLICIES))
     find = registry.create("landmarkers", landmarker).load()
@@ -42,7 +42,7 @@ def capture(
     try:
         captured = capture_frames(loaded.frames, loaded.audio, parse, find, chosen)
     except CaptureRefused as refusal:
-        raise UserError(f"{clip}: the pipeline stops with {refusal}: give a clip with one person in view") from None
+        raise UserError(f"{clip}: preprocessing failed with {refusal}: use a clip that shows one person in every frame") from None
     write_layout(captured, out)
     console = make_console()
     console.print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, markup=False, soft_wrap=True)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 #: Exit codes after Ctrl-C, and after SIGTERM, by which schedulers of clusters end what they run.
 INTERRUPTED, TERMINATED = 130, 143
-#: Failures of a path that the user can mend, however deep they come up.
+#: Errors of the file system that the user can fix, wherever they are raised.
 _PLACES = (
     errno.EACCES,
     errno.EISDIR,
@@ -88,7 +88,7 @@ def main() -> None:
         if error.errno not in _PLACES:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        _refuse(f"{where}{error.strerror}; choose another place, or make room")
+        _refuse(f"{where}{error.strerror}; choose another folder, or free disk space")
     except Exception as error:
         # Usage errors are click's, which typer carries inside; what they share is how they put themselves.
         if not hasattr(error, "format_message"):
@@ -97,9 +97,9 @@ def main() -> None:
         if "\n" in text:  # a bare command prints its help
             typer.echo(text)
             sys.exit(2)
-        _refuse(f"{text.rstrip('.')}; see vdf-bench --help")
+        _refuse(f"{text.rstrip('.')}; see `vdf-bench --help`")
     if code == INTERRUPTED:
-        typer.echo("vdf-bench: interrupted; finished steps are kept, the same command goes on from there", err=True)
+        typer.echo("interrupted: finished steps are kept; run the same command again to continue", err=True)
     sys.exit(TERMINATED if terminated() and code == INTERRUPTED else code or 0)
 
 
@@ -119,7 +119,7 @@ def _heed_termination() -> Callable[[], bool]:
 
 
 def _refuse(text: str, code: int = 2) -> None:
-    typer.echo(f"vdf-bench: {text}", err=True)
+    typer.echo(f"error: {text}", err=True)
     sys.exit(code)
 
 

@@ -49,5 +49,5 @@ def clips_show(
     path = out / f"{clip.name}.png"
     write_atomically(path, buffer.getvalue())
     console = make_console()
-    for line in [f"{clip.name}: {len(clip)} frames of {clip.size} px", *clip.notes, f"written to {path}"]:
+    for line in [f"{clip.name}: {len(clip)} frames of {clip.size} px", *clip.notes, f"wrote {path}"]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

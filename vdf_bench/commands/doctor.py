@@ -1,4 +1,4 @@
-"""``doctor``: what a component still needs on this machine, and the commands that mend it."""
+"""``doctor``: what a component still needs on this machine, and the commands that install it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def doctor(
     findings = _examine(registry.load(kind, name), entry)
     console = make_console()
     _print(console, findings)
-    lacks = sum(bool(finding.lack) for finding in findings)
-    if lacks:
-        console.print(f"{name}: {lacks} of {len(findings)} missing", highlight=False, markup=False)
+    missing = sum(bool(finding.missing) for finding in findings)
+    if missing:
+        console.print(f"{name}: {missing} of {len(findings)} requirements missing", highlight=False, markup=False)
         raise typer.Exit(MISSING)
     console.print(f"{name}: ready", highlight=False, markup=False)
 
@@ -48,30 +48,30 @@ def _examine(component: Any, entry: str) -> list[Finding]:
         found: list[Finding] = component.doctor(entry)
         return found
     if entry:
-        raise UserError(f"{component.card.name} has no entries: leave --entry out")
-    what, _, mend = (unmet(component.card) or "").partition(": ")
-    return [Finding(", ".join(component.card.needs) or "needs nothing more", what, mend)]
+        raise UserError(f"{component.card.name} has no entry points: remove --entry")
+    missing, _, fix = (unmet(component.card) or "").partition(": ")
+    return [Finding(", ".join(component.card.needs) or "no requirements", missing, fix)]
 
 
 def _print(console: Console, findings: list[Finding]) -> None:
     """A table on a terminal, with the commands below it to be copied; else plain lines, for reading and for grep."""
     if not console.is_terminal:
         for finding in findings:
-            console.print(f"{'missing' if finding.lack else 'ok':8}{finding.what}", **_PLAIN)
-            if finding.lack:
-                console.print(f"        {finding.lack}\n        mend: {finding.mend}", **_PLAIN)
+            console.print(f"{'missing' if finding.missing else 'ok':8}{finding.what}", **_PLAIN)
+            if finding.missing:
+                console.print(f"        {finding.missing}\n        fix: {finding.fix}", **_PLAIN)
         return
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for finding in findings:
-        mark = Text("missing", "bold red") if finding.lack else Text("ok", "green")
-        table.add_row(mark, Text(finding.what), Text(finding.lack.removeprefix("missing")))
+        mark = Text("missing", "bold red") if finding.missing else Text("ok", "green")
+        table.add_row(mark, Text(finding.what), Text(finding.missing.removeprefix("missing")))
     console.print(table)
-    commands = dict.fromkeys(finding.mend for finding in findings if finding.mend)
+    commands = dict.fromkeys(finding.fix for finding in findings if finding.fix)
     if commands:
-        console.print("To mend it:", style="bold")
+        console.print("To fix it, run:", style="bold")
     for command in commands:
         console.print(command, **_PLAIN)
 

@@ -69,7 +69,7 @@ def all_(
         console.print()
     page = write_findings(findings, setup)
     console.print(lead(findings), style="bold", highlight=False)
-    console.print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _command(claim: Claim) -> Callable[..., None]:
@@ -153,11 +153,11 @@ def speedup(
             )
     except KeyboardInterrupt:
         # Timings of two sittings do not mix: unlike a run, this begins anew.
-        typer.echo("vdf-bench: interrupted; nothing is kept", err=True)
+        typer.echo("interrupted: nothing was saved; run the same command again to start over", err=True)
         sys.exit(130)
     print_speedup(found, console)
     path = write_speedup(found, out)
-    console.print(f"written to {path}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"wrote {path}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _bar(console: Console) -> Progress:

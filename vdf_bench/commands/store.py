@@ -57,12 +57,12 @@ def gc(
     from vdf_bench.store.care import sweep
 
     def wait(seconds: float) -> None:
-        typer.echo(f"waiting {seconds:.0f} s to hear whether drivers on other machines live")
+        typer.echo(f"waiting {seconds:.0f} s to see whether runs on other machines are still active")
         time.sleep(seconds)
 
     gone = sweep(_open(store), _keys(keep) if keep else None, dry_run, wait)
     for what, count in gone.items():
-        typer.echo(f"{count} {what} {'would go' if dry_run else 'gone'}")
+        typer.echo(f"{count} {what} {'would be deleted' if dry_run else 'deleted'}")
 
 
 @app.command("verify")
@@ -70,8 +70,8 @@ def verify(store: Where) -> None:
     """Read every artifact against its checksums; exit code 1 if one is damaged. It is set aside and made again."""
     from vdf_bench.store.care import verify
 
-    sound, damaged = verify(_open(store), lambda key: typer.echo(f"damaged, set aside: {key}"))
-    typer.echo(f"{sound} sound, {len(damaged)} damaged")
+    sound, damaged = verify(_open(store), lambda key: typer.echo(f"damaged, moved to quarantine: {key}"))
+    typer.echo(f"{sound} intact, {len(damaged)} damaged")
     if damaged:
         raise typer.Exit(1)
 
@@ -88,13 +88,13 @@ def export(
 
     target = Store(to)
     if target.private:
-        raise UserError(f"{to} is seen by this process only and gone with it: give a folder or a URL that lasts")
+        raise UserError(f"{to} exists only in the memory of this process: give a folder, or a URL of persistent storage")
     target.check_folder()
     target.check_writable()
-    copied, lacking = export(_open(store), target, _keys(run) if run else None)
+    copied, missing = export(_open(store), target, _keys(run) if run else None)
     typer.echo(f"{copied} artifacts copied to {to}")
-    if lacking:
-        typer.echo(f"{len(lacking)} are not there or damaged, such as {lacking[0]}")
+    if missing:
+        typer.echo(f"{len(missing)} artifacts are missing or damaged, such as {missing[0]}")
         raise typer.Exit(1)
 
 
@@ -103,7 +103,7 @@ def _open(where: str) -> Store:
 
     found = Store(where)
     if isinstance(found.root, Path) and not (found.root / "objects").is_dir():
-        raise UserError(f"{where} holds no store: give the folder that --store named, or store/ in a run folder")
+        raise UserError(f"{where} is not a store: give the folder passed to --store, or the folder store/ inside a run folder")
     return found
 
 
@@ -114,5 +114,5 @@ def _keys(runs: list[Path]) -> set[str]:
         try:
             found |= {step["key"] for step in json.loads((folder / "run.json").read_text())["steps"]}
         except (OSError, ValueError, KeyError, TypeError):
-            raise UserError(f"{folder} holds no finished run: give the folder that --out named") from None
+            raise UserError(f"{folder} is not a finished run: give the folder passed to --out") from None
     return found

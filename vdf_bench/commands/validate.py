@@ -49,9 +49,9 @@ def validate(
         timeout=arguments.timeout(timeout),
     )
     if len(request.victims) != 1 or request.victims == ("all",):
-        raise UserError(f"--victim {victim!r}: validate takes one victim, such as gaussian")
+        raise UserError(f"--victim {victim!r}: give exactly one victim, such as gaussian")
     if len(request.seeds) < 2 or len(request.clips) < 2:
-        raise UserError("validate compares seeds and people: give two --seed and two --clip or more")
+        raise UserError("validate needs at least two random seeds and two clips, such as --seed 0,1 --clip synth-a,synth-b")
     console = make_console()
     run = prepare_validation(request, out, store)
     again = repetition(run)
@@ -62,6 +62,6 @@ def validate(
     if tally.cached:
         console.print(f"{len(tally.cached)} of {len(run.plan.steps)} steps were in the store already", highlight=False)
     page = write_validation(run, found)
-    console.print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
     if not found.ok:
         raise typer.Exit(1)

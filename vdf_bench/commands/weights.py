@@ -34,7 +34,7 @@ def list_() -> None:
     for entry in THIRD_PARTY.values():
         here = present(entry.name)
         size = shown_size(entry.name)
-        console.print(f"{entry.name}  {'here' if here else 'absent'}", style="bold", highlight=False, markup=False)
+        console.print(f"{entry.name}  {'present' if here else 'missing'}", style="bold", highlight=False, markup=False)
         console.print(f"  {entry.file}{f', {size}' if size else ''}, sha256 {entry.pinned}", **_PLAIN)
         console.print(f"  for: {entry.purpose}", **_PLAIN)
         console.print(f"  licence: {entry.licence}", **_PLAIN)
@@ -101,9 +101,9 @@ def calibrate(
     from vdf_bench.recognisers.recognise import REGISTERED
 
     if name not in REGISTERED:
-        raise UserError(f"{name} is no recogniser: calibrate one of {', '.join(REGISTERED)}")
+        raise UserError(f"{name} is not a recogniser that can be calibrated: choose one of {', '.join(REGISTERED)}")
     if not present(name):
-        raise UserError(f"{name} is not here: {how_to_get(name)}")
+        raise UserError(f"weights {name} are missing: get them with {how_to_get(name)}")
     people = [[Path(clip) for clip in clips.split(",")] for clips in person]
     path = path_of(name)
     found = measure(path, people)
@@ -114,7 +114,7 @@ def calibrate(
     console = make_console()
     console.print(f"{path.name}: threshold {found.threshold:.3f}, {found.basis}", **_PLAIN)
     console.print(
-        f"  strangers reach {found.stranger_highest:.2f}; the same person {found.same_mean:.2f} in the mean, "
+        f"  different people: {found.stranger_highest:.2f} at most; same person: {found.same_mean:.2f} on average, "
         f"{found.same_lowest:.2f} at least",
         **_PLAIN,
     )

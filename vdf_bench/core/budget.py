@@ -35,10 +35,10 @@ class Budget:
     def __post_init__(self) -> None:
         if not 0 <= self.linf <= 1:
             raise UserError(
-                f"--budget linf={self.linf:g} is out of bounds: give 0 to 1, or levels k of k/255 up to 255"
+                f"--budget linf={self.linf:g} is out of range: give 0 to 1, or a level from 2 to 255 (of 255)"
             )
         if not 0 <= self.psnr <= MAX_FLOOR:
-            raise UserError(f"--budget psnr>={self.psnr:g} is out of bounds: give 0 (no floor) to {MAX_FLOOR:g} dB")
+            raise UserError(f"--budget psnr>={self.psnr:g} is out of range: give 0 (no floor) to {MAX_FLOOR:g} dB")
 
     @property
     def levels(self) -> float:
@@ -62,7 +62,7 @@ class Budget:
         """
         found = cls.parse_all(text)
         if len(found) > 1:
-            raise UserError(f"--budget {text!r} holds {len(found)} budgets: give one here")
+            raise UserError(f"--budget {text!r} contains {len(found)} budgets: this command takes one")
         return found[0]
 
     @classmethod
@@ -80,11 +80,11 @@ class Budget:
         for part in text.split(","):
             named = re.fullmatch(r"\s*(?:(linf)\s*=|(psnr)\s*>=)?\s*([^\s=<>]+)\s*", part)
             if named is None:
-                raise UserError(f"--budget {text!r}: {part.strip()!r} is no budget: {FORMS}")
+                raise UserError(f"--budget {text!r}: {part.strip()!r} is not a budget: {FORMS}")
             key = named[1] or named[2] or key
             values[key].append(_bound(named[3], text) if key == "linf" else _number(named[3], text))
         if not values["linf"]:
-            raise UserError(f"--budget {text!r} bounds no pixel: begin with linf=, such as linf=8/255,{text.strip()}")
+            raise UserError(f"--budget {text!r} has no bound on pixels: begin with linf=, such as linf=8/255,{text.strip()}")
         return tuple(dict.fromkeys(cls(*pair) for pair in product(values["linf"], values["psnr"] or [0.0])))
 
 
@@ -94,11 +94,11 @@ def _number(text: str, whole: str) -> float:
     try:
         return float(number) / float(base) if slash else float(number)
     except (ValueError, ZeroDivisionError):
-        raise UserError(f"--budget {whole!r}: {text!r} is no number: {FORMS}") from None
+        raise UserError(f"--budget {whole!r}: {text!r} is not a number: {FORMS}") from None
 
 
 def _bound(text: str, whole: str) -> float:
     value = _number(text, whole)
     if value == 1 and "/" not in text:  # whoever writes 1,2,4 means levels; whoever writes 0.5,1 does not
-        raise UserError(f"--budget {whole!r}: {text} is ambiguous: write 1/255 or 255/255")
+        raise UserError(f"--budget {whole!r}: {text} is ambiguous: use 1/255 or 255/255")
     return value / 255 if value > 1 else value

@@ -63,7 +63,7 @@ def check_room(folder: Path) -> None:
     probe.unlink()
     free = shutil.disk_usage(folder).free // 2**20
     if free < MIN_FREE_MIB:
-        raise StoreError(f"{folder} has {free} MiB left, a run needs {MIN_FREE_MIB}: make room or choose another --out")
+        raise StoreError(f"{folder} has {free} MiB free, a run needs {MIN_FREE_MIB} MiB: free disk space or choose another --out")
 
 
 def check_file(file: Path, option: str) -> None:
@@ -77,7 +77,7 @@ def check_file(file: Path, option: str) -> None:
         UserError: it is a folder, stands below a file, or its folder takes none.
     """
     if file.is_dir():
-        raise UserError(f"{option} {file} is a folder: give a file")
+        raise UserError(f"{option} {file} is a folder: give a file name")
     above = next(path for path in (*file.parents, file.cwd()) if path.exists())
     if not above.is_dir():
         raise UserError(f"{option} {file}: {above} is a file: choose a folder")
@@ -85,13 +85,13 @@ def check_file(file: Path, option: str) -> None:
         with tempfile.TemporaryFile(dir=above):
             pass
     except OSError as error:
-        raise UserError(f"{option} {file}: {above} takes no files ({error.strerror}): choose another") from None
+        raise UserError(f"{option} {file}: {above} is not writable ({error.strerror}): choose another folder") from None
 
 
 def unwritable(where: str, error: OSError) -> StoreError:
     """The one line about a place that takes no files."""
     why = error.strerror or error
-    return StoreError(f"cannot write {where}: {why}; choose another --out or --store, or make room")
+    return StoreError(f"cannot write {where}: {why}; choose another --out or --store, or free disk space")
 
 
 def file_sha256(path: Path) -> str:

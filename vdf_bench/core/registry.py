@@ -35,7 +35,7 @@ def _points(kind: Kind) -> dict[str, EntryPoint]:
                 f"{dist.name} {dist.version} ({each.value})"
                 for each, dist in ((each, _distribution(each)) for each in (other, point))
             )
-            raise UserError(f"two packages register the {kind[:-1]} {point.name!r}: {both}; uninstall or rename one")
+            raise UserError(f"two packages register the {kind[:-1]} {point.name!r}: {both}; uninstall one of them")
     return found
 
 
@@ -55,7 +55,7 @@ def names(kind: Kind) -> list[str]:
 def suggest(name: str, known: list[str]) -> str:
     """The tail of an error about an unknown name: the nearest known one, or all of them."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(known)}"
 
 
 def _point(kind: Kind, name: str) -> EntryPoint:
@@ -75,7 +75,7 @@ def load(kind: Kind, name: str) -> type[Any]:
     try:
         return _loaded(point)
     except (ImportError, AttributeError) as error:
-        raise UserError(f"{kind[:-1]} {name!r} cannot be loaded from {point.value}: {error}") from error
+        raise UserError(f"{kind[:-1]} {name!r} cannot be imported from {point.value}: {error}; reinstall or uninstall its package") from error
 
 
 @cache

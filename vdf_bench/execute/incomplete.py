@@ -48,8 +48,8 @@ def whole_cells(run: Run, tally: Tally) -> Run:
     kept = [cell for cell in run.plan.cells if id(cell) not in why]
     if not kept:
         if not tally.failures:
-            goes_on = "finished steps are kept, the same command goes on"
-            raise IncompleteError(f"time was up before a cell was finished: {goes_on}")
+            goes_on = "finished steps are kept; run the same command again to continue"
+            raise IncompleteError(f"the time limit was reached before any cell was finished: {goes_on}")
         failure = tally.failures[0]
         if failure.cause in ("memory", "time", "lost"):  # the machine fell short, nothing asked was wrong
             raise IncompleteError(failure.text)

@@ -113,7 +113,7 @@ class RayExecutor:
             return ""
         able = [node for node in self._nodes.values() if node.gpus or not need.gpus]
         if need.gpus and not able:
-            raise UserError("--device cuda: no node of the Ray cluster has a GPU: start one, or take --device cpu")
+            raise UserError("--device cuda: no node of the Ray cluster has a GPU: start one, or use --device cpu")
         most = _MOST * max((node.mib for node in able), default=0.0)
         need = replace(need, mib=min(_MIB * -(-need.mib // _MIB), most))
         node = choose(need, able)
@@ -238,17 +238,17 @@ def _reach(address: str) -> None:
     if not address or address == "auto":
         return
     if address.startswith("ray://"):  # Ray's client for machines outside carries no streams
-        raise UserError(f"--ray-address {address}: join with 'ray start --num-cpus=0 --address=…' and give HOST:PORT")
+        raise UserError(f"--ray-address {address}: join the cluster with 'ray start --num-cpus=0 --address=…' and give its HOST:PORT")
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isascii() and port.isdigit()):
-        raise UserError(f"--ray-address {address}: give HOST:PORT, as 'ray start' printed it, or auto")
+        raise UserError(f"--ray-address {address}: give HOST:PORT as printed by 'ray start', or auto")
     try:
         with socket.create_connection((host, int(port)), timeout=10) as line:
             heard = os.environ.get("RAY_USE_TLS", "0") != "0" or _speaks(line)
     except (OSError, OverflowError, UnicodeError) as error:  # the last: of a host that can be none
         raise UserError(f"--ray-address {address}: {error}; is 'ray start --head' running there?") from None
     if not heard:
-        raise UserError(f"--ray-address {address}: what listens there is not Ray: give the port of 'ray start --head'")
+        raise UserError(f"--ray-address {address}: no Ray cluster answers at this address: give the HOST:PORT printed by 'ray start --head'")
 
 
 def _speaks(line: socket.socket) -> bool:
@@ -286,7 +286,7 @@ def carry_out(
         yield Event(step.key, "fatal", f"node {node} has another vdf-bench than this machine: install the same there")
         return
     if not store.place.exists(sign):
-        told = f"node {node} does not see the store {store.root}: give --store a shared folder or a URL"
+        told = f"node {node} cannot access the store {store.root}: pass a shared folder or a URL to --store"
         yield Event(step.key, "fatal", told)
         return
     executor = LocalExecutor(store, 1, gpus=[str(gpu) for gpu in ray.get_gpu_ids()], preload=preload)

@@ -194,7 +194,7 @@ def open_executor(store: Store, resources: Resources, sign: str = "") -> Executo
     from vdf_bench.execute.local import InlineExecutor, LocalExecutor
 
     if store.private and resources.executor != "inline":
-        raise UserError(f"--store {store.root} is seen by one process only: take --executor inline, or a folder or URL")
+        raise UserError(f"--store {store.root} exists only in the memory of one process: use --executor inline, or a folder or URL as --store")
     if resources.executor == "inline":
         return InlineExecutor(store)
     if resources.executor == "ray":
@@ -202,7 +202,7 @@ def open_executor(store: Store, resources: Resources, sign: str = "") -> Executo
 
         return RayExecutor(store, resources, sign)
     if resources.executor != "local":
-        raise UserError(f"--executor {resources.executor}: known: {', '.join(EXECUTORS)}")
+        raise UserError(f"unknown executor {resources.executor!r}: choose one of {', '.join(EXECUTORS)}")
     return LocalExecutor(store, resources.jobs, resources.memory_mib, preload=resources.preload)
 
 

@@ -57,7 +57,7 @@ def load_arcface(path: Path) -> ArcFace:
         UserError: no such file, too large, or not a face recogniser.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no such file; give the path of an ArcFace-like .onnx recogniser")
+        raise UserError(f"{path} not found: give the path of an ArcFace-like .onnx recogniser")
     if path.stat().st_size > SIZE_LIMIT:
         raise UserError(f"{path} is larger than the {SIZE_LIMIT // 2**20} MiB that a recogniser can have")
     import onnxruntime
@@ -71,7 +71,7 @@ def load_arcface(path: Path) -> ArcFace:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} cannot be read as ONNX: {reason}; add the recogniser again") from None
     if getattr(model, "taskname", "") != "recognition":
-        raise UserError(f"{path} is no face recogniser; give an ArcFace-like .onnx with 112 px input")
+        raise UserError(f"{path} is not a face recogniser: give an ArcFace-like .onnx with 112 px input")
     return ArcFace(model)
 
 

@@ -53,13 +53,13 @@ def load_face_mesh() -> FaceMesh:
     from vdf_bench.assets.third_party import check_size, how_to_get, path_of
 
     if importlib.util.find_spec("mediapipe") is None:
-        raise UserError("alignment by mediapipe needs the extra: pip install 'vdf-bench[mediapipe]'")
+        raise UserError("alignment with mediapipe needs the Python package mediapipe: pip install 'vdf-bench[mediapipe]'")
     path = path_of("face_landmarker")
     if not path.is_file():
-        raise UserError(f"alignment by mediapipe needs {path}: {how_to_get('face_landmarker')}")
+        raise UserError(f"alignment with mediapipe needs {path}: get it with {how_to_get('face_landmarker')}")
     check_size("face_landmarker", path)
     try:
         return FaceMesh(path)
     except (RuntimeError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} is no face landmarker: {reason}; {how_to_get('face_landmarker')}") from None
+        raise UserError(f"{path} is not a face landmarker: {reason}; {how_to_get('face_landmarker')}") from None

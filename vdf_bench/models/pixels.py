@@ -87,7 +87,7 @@ class UserPixels:
         found = (kind, steps, network.config.in_channels, network.config.out_channels in (3, 6))
         if found != ("epsilon", STEPS, 3, True) or getattr(network.config, "num_class_embeds", None):
             raise UserError(
-                f"{folder} predicts {kind} over {steps} steps: copy an unconditional RGB model there that predicts "
+                f"{folder} predicts {kind} over {steps} steps: use an unconditional RGB model that predicts "
                 "epsilon over 1000, such as google/ddpm-celebahq-256"
             )
         self.alpha_bar: Tensor = scheduler.alphas_cumprod.float().to(device)

@@ -33,7 +33,7 @@ def load_part(part: Any, folder: Path, **options: Any) -> Any:
         UserError: something is missing or damaged.
     """
     if not folder.is_dir():
-        raise UserError(f"no folder {folder}: copy the model there, as diffusers saves it")
+        raise UserError(f"folder {folder} not found: copy the model there in diffusers' format")
     try:
         return part.from_pretrained(folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -67,7 +67,7 @@ class StableDiffusion:
         kind, steps = scheduler.config.prediction_type, scheduler.config.num_train_timesteps
         if kind != "epsilon" or steps != STEPS:
             raise UserError(
-                f"{folder} predicts {kind} over {steps} steps: Stable Diffusion 1.x predicts epsilon over 1000"
+                f"{folder} predicts {kind} over {steps} steps: use a Stable Diffusion 1.x model, which predicts epsilon over 1000"
             )
         self.alpha_bar: Tensor = scheduler.alphas_cumprod.float().to(device)
         self._vae = load_part(AutoencoderKL, folder / "vae", use_safetensors=True).to(device)

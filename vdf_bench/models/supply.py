@@ -51,13 +51,13 @@ def add(name: str, source: Path, folder: Path | None = None) -> Path:
     if entry.form == "folder":
         check_model_folder(source)
         if place.exists():
-            raise UserError(f"{place} is there already: remove it first")
+            raise UserError(f"{place} already exists: delete it first")
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             shutil.copytree(source, Path(scratch) / "copy")
             (Path(scratch) / "copy").replace(place)
         return place
     if not source.is_file():
-        raise UserError(f"no file {source}")
+        raise UserError(f"{source} not found: give the path of the weights")
     check_size(entry.name, source)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         copy = Path(scratch) / entry.file
@@ -92,7 +92,7 @@ def fetch(
     entry, folder = entry_of(name), folder or user_folder()
     if not entry.url:
         raise UserError(
-            f"{entry.name} has no direct download: get {entry.file} from {entry.page}, then "
+            f"{entry.name} has no download URL: get {entry.file} from {entry.page}, then run "
             f"`vdf-bench weights add {entry.name} PATH`"
         )
     _make(folder)
@@ -122,7 +122,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{folder} cannot be made ({error.strerror}): set {WEIGHTS_VARIABLE} to a folder") from None
+        raise UserError(f"cannot create {folder} ({error.strerror}): set {WEIGHTS_VARIABLE} to a folder") from None
 
 
 def verify(folder: Path | None = None) -> list[Verdict]:
@@ -134,7 +134,7 @@ def verify(folder: Path | None = None) -> list[Verdict]:
         path = folder / entry.file
         if entry.form == "folder":
             if path.is_dir():
-                found.append(Verdict(entry.name, None, "a folder: not hashed"))
+                found.append(Verdict(entry.name, None, "a folder, not hashed"))
             continue
         if not path.is_file():
             continue
@@ -166,13 +166,13 @@ def _accept(entry: ThirdParty, copy: Path, folder: Path, source: Path, chosen: b
         is_ = hashlib.file_digest(file, "sha256").hexdigest()
     if entry.sha256 and not is_.startswith(entry.sha256):
         raise UserError(
-            f"{source} is not the genuine {entry.name}: its sha256 is {is_[:16]}..., not {entry.sha256[:16]}; "
-            f"see {entry.page}"
+            f"{source} does not match {entry.name}: its sha256 is {is_[:16]}..., expected {entry.sha256[:16]}...; "
+            f"download it again from {entry.page}"
         )
     before = read_record(folder).get(entry.name, {})
     if not entry.sha256 and not chosen and before.get("sha256", is_) != is_:
         raise UserError(
-            f"{source} has changed since it was first taken: check why, then remove {folder / RECORD} to trust it"
+            f"{source} has changed since it was added: find out why, then delete {folder / RECORD} to trust it"
         )
     check_form(entry, copy)
     size = copy.stat().st_size
@@ -197,7 +197,7 @@ def check_form(entry: ThirdParty, path: Path) -> None:
     elif entry.form == "checkpoint":
         read_checkpoint(path, entry.name)
     elif not zipfile.is_zipfile(path):
-        raise UserError(f"{path.name} is no {entry.name}: not a zip bundle; see {entry.page}")
+        raise UserError(f"{path.name} is not {entry.name}: it is not a zip bundle; see {entry.page}")
 
 
 def _extract(archive: Path, entry: ThirdParty, place: Path) -> None:
@@ -206,7 +206,7 @@ def _extract(archive: Path, entry: ThirdParty, place: Path) -> None:
         with zipfile.ZipFile(archive) as opened:
             wanted = [each for each in opened.infolist() if Path(each.filename).name == entry.member]
             if len(wanted) != 1:
-                raise UserError(f"{entry.url} holds no {entry.member}; see {entry.page}")
+                raise UserError(f"{entry.url} does not contain {entry.member}; see {entry.page}")
             left = entry.limit * 2**20
             with opened.open(wanted[0]) as source, place.open("wb") as target:
                 while chunk := source.read(CHUNK):
@@ -215,7 +215,7 @@ def _extract(archive: Path, entry: ThirdParty, place: Path) -> None:
                         raise UserError(f"{entry.member} in {entry.url} is larger than {entry.limit} MiB")
                     target.write(chunk)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UserError(f"{entry.url} is not the archive that it should be ({error}); see {entry.page}") from None
+        raise UserError(f"{entry.url} is not the expected archive ({error}); see {entry.page}") from None
 
 
 def shown_size(name: str, folder: Path | None = None) -> str:

@@ -65,6 +65,6 @@ def load_vgg16(folder: Path | None = None) -> Vgg16Features | None:
         network.load_state_dict({key: state[key] for key in network.state_dict()})
     except (RuntimeError, KeyError) as error:
         raise UserError(
-            f"{path} is not the state dict of VGG16 ({type(error).__name__}); {how_to_get(WEIGHTS)}, or remove it"
+            f"{path} is not the state dict of VGG16 ({type(error).__name__}); get it with {how_to_get(WEIGHTS)}, or delete the file"
         ) from None
     return network.eval().requires_grad_(False)

@@ -115,7 +115,7 @@ def new_parser(name: str) -> Parser:
     """
     architecture = getattr(registry.load("parsers", name), "architecture", None)
     if architecture is None:
-        raise UserError(f"parser {name} is no network of this package")
+        raise UserError(f"parser {name} is not a network of this package")
     return ARCHITECTURES[architecture]()
 
 

@@ -27,6 +27,6 @@ def load_surrogate(name: str) -> DifferentiableParser:
         UserError: it may not, or its weights are absent.
     """
     if name not in surrogate_names():
-        raise UserError(f"no surrogate {name!r}: {registry.suggest(name, surrogate_names())}")
+        raise UserError(f"unknown surrogate {name!r}: {registry.suggest(name, surrogate_names())}")
     loaded: DifferentiableParser = registry.create("parsers", name).load()
     return loaded

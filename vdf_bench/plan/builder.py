@@ -36,7 +36,7 @@ def build_plan(request: Request) -> Plan:
     known = {name for kind in registry.KINDS for name in registry.names(kind)}
     for name in request.overrides:
         if name not in known:
-            raise UserError(f"--set {name}: no such component: {registry.suggest(name, sorted(known))}")
+            raise UserError(f"--set {name}: unknown component {name!r}: {registry.suggest(name, sorted(known))}")
     judges = _judges(request, plan)
     victims = _victims(request, plan) if request.track == "images" or "clone" in judges.values() else []
     chosen = _protectors(request, victims, plan)
@@ -47,7 +47,7 @@ def build_plan(request: Request) -> Plan:
         found = ClipSource.parse(clip)
         name = found.name
         if called.setdefault(name, clip) != clip:
-            raise UserError(f"clips {called[name]!r} and {clip!r} are both called {name!r}: rename one of them")
+            raise UserError(f"clips {called[name]!r} and {clip!r} have the same name {name!r}: rename one of the files")
         if found.provider is None:
             plan.inputs[name] = file_sha256(Path(found.source))
         clip_key = arrows.clip(found, plan.inputs.get(name, ""))
@@ -107,9 +107,9 @@ def _victims(request: Request, plan: Plan) -> list[str]:
         if not _is_of(name, images_track):
             track = "images" if not images_track else "video"
             what = "an attribute editor" if track == "images" else "a talking head"
-            raise UserError(f"--victim {name} is {what}: say --track {track}, or choose among {', '.join(mine)}")
+            raise UserError(f"--victim {name} is {what}: use --track {track}, or choose one of {', '.join(mine)}")
     if images_track and not chosen:
-        raise UserError("--track images needs an attribute editor to attack: say --victim editors")
+        raise UserError("--track images needs an attribute editor as victim: add --victim editors")
     return chosen
 
 

@@ -52,7 +52,7 @@ class ClipSource:
         source, at, length = text.rpartition("@")
         found = _find(source) if at else None
         if found is None:
-            raise UserError(f"clip {text!r} is neither a known name nor a file: see 'vdf-bench clips list'")
+            raise UserError(f"clip {text!r} not found: give a file, or a name from 'vdf-bench clips list'")
         return cls(f"{found[0]}@{length}", source, found[1], _frames(length, text), exact=True)
 
 
@@ -66,7 +66,7 @@ def _find(source: str) -> tuple[str, str | None] | None:
 def _frames(length: str, text: str) -> int:
     written = re.fullmatch(r"(\d+(?:\.\d+)?)s|(\d+)f", length)
     if written is None:
-        raise UserError(f"clip {text!r}: {length!r} is no length: give seconds as in @5s, or frames as in @125f")
+        raise UserError(f"clip {text!r}: {length!r} is not a length: give seconds as in @5s, or frames as in @125f")
     frames = round(float(written[1]) * FPS) if written[1] else int(written[2])
     if not LENGTHS[0] <= frames <= LENGTHS[1]:
         raise UserError(f"clip {text!r} is {frames} frames long: give {LENGTHS[0]} to {LENGTHS[1]}")

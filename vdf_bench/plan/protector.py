@@ -77,7 +77,7 @@ def protectors(
         return [one for each in surrogates for one in protectors(f"{name}@{each}", track, victims)]
     if surrogate == "all":
         if not editors:
-            raise UserError(f"--defense {text}: 'all' is every editor of a run, and here is none: name a surrogate")
+            raise UserError(f"--defense {text}: 'all' means every attribute editor of the run, and this run has none: name a surrogate")
         return [found for each in editors for found in protectors(f"{name}@{each}", track, editors)]
     if surrogate in surrogate_names():
         _check(kinds, "parser", text)
@@ -90,7 +90,7 @@ def protectors(
             raise UserError(f"--defense {text}: {surrogate} {lack}")
         return [Protector(name, surrogate, text, True)]
     known = [*surrogate_names(), *(victim for victim in registry.names("victims") if is_editor(victim))]
-    raise UserError(f"--defense {text}: no surrogate {surrogate!r}: {registry.suggest(surrogate, known)}")
+    raise UserError(f"--defense {text}: unknown surrogate {surrogate!r}: {registry.suggest(surrogate, known)}")
 
 
 def _check(kinds: frozenset[str], kind: str, text: str) -> None:
@@ -98,5 +98,5 @@ def _check(kinds: frozenset[str], kind: str, text: str) -> None:
         takes = " or ".join(f"{each}s" for each in sorted(kinds))
         raise UserError(
             f"--defense {text}: {text.partition('@')[0]} "
-            + (f"differentiates {takes}, no {kind}" if kinds else "differentiates nothing: leave '@' out")
+            + (f"attacks {takes}, not {kind}s" if kinds else "has no surrogate: remove '@' and what follows")
         )

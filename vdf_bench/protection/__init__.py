@@ -108,7 +108,7 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
         kept = f"what is done stays in {partial_of(order.out)}"
         reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"cannot write {order.out}: {reason}; make room, then give the same command to go on: {kept}"
+            f"cannot write {order.out}: {reason}; free disk space, then run the same command again to continue: {kept}"
         ) from error
     return report
 
@@ -118,21 +118,21 @@ def _check_places(order: Order) -> None:
 
     video, out = order.video, order.out
     if out.suffix not in CODINGS:
-        raise UserError(f"{out.name}: end it in {' or '.join(CODINGS)}")
+        raise UserError(f"{out.name}: unknown file type, use a name that ends in {' or '.join(CODINGS)}")
     # A run that was killed at its very end has left its report, but no output.
     for taken in (out,) if partial_of(out).exists() else (out, order.report):
         if taken.is_file() and not order.overwrite:
-            raise UserError(f"{taken} is there already: choose another name, or say --overwrite")
+            raise UserError(f"{taken} already exists: choose another name, or add --overwrite")
     if not video.exists():
-        raise UserError(f"{video} is not there: give the path of a video file")
+        raise UserError(f"{video} not found: give the path of a video file")
     if out.is_dir():
-        raise UserError(f"{out} is a folder: name a file")
+        raise UserError(f"{out} is a folder: give a file name")
     if out.exists() and out.samefile(video):
-        raise UserError(f"{out} is the video itself: choose another name, the original is worth keeping")
+        raise UserError(f"{out} is the input video: choose another name, so that the original is kept")
     if not out.parent.is_dir():
-        raise UserError(f"{out.parent} is no folder: make it, or choose another place for {out.name}")
+        raise UserError(f"folder {out.parent} does not exist: create it, or choose another place for {out.name}")
     if not os.access(out.parent, os.W_OK):
-        raise UserError(f"{out.parent} cannot be written to: choose another place for {out.name}")
+        raise UserError(f"{out.parent} is not writable: choose another place for {out.name}")
 
 
 def _key(order: Order, defense: Any) -> dict[str, Any]:

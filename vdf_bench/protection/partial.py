@@ -71,7 +71,7 @@ def read_survey(out: Path, key: dict[str, Any]) -> Survey | None:
     if not state.is_file():
         if folder.is_dir() and not any(folder.iterdir()):
             return None
-        raise UserError(f"{folder} is in the way: {remedy}")
+        raise UserError(f"{folder} already exists and is not the work of an interrupted run: {remedy}")
     try:
         values = json.loads(state.read_text())
         begun, survey = values["work"], Survey.from_json(values["survey"])
@@ -79,7 +79,7 @@ def read_survey(out: Path, key: dict[str, Any]) -> Survey | None:
         raise UserError(f"{state} is damaged: {remedy}") from None
     other = sorted(name for name in {*begun, *key} if begun.get(name) != key.get(name))
     if other:
-        raise UserError(f"{folder} was begun with another {' and '.join(other)}: {remedy}")
+        raise UserError(f"{folder} was started with a different {' and '.join(other)}: {remedy}")
     return survey
 
 
@@ -96,7 +96,7 @@ def claim(out: Path, key: dict[str, Any], survey: Survey) -> Iterator[Partial]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(f"another process is at work on {out}: wait for it, or choose another name") from None
+            raise UserError(f"another process is writing {out}: wait until it has finished, or choose another name") from None
         for scrap in folder.glob("unfinished*"):
             scrap.unlink()
         beside = folder / "unfinished.json"

@@ -113,7 +113,7 @@ def survey(path: Path, largest: int, find_face: FindFace, tell: Tell) -> Survey:
         notes += _left_out(source.container)
     if shape is None or not faces:
         check_edge(path, source.info.width, source.info.height)
-        raise UserError(f"no face found in {path}; give a video with one person in every frame")
+        raise UserError(f"{path}: no face found: use a video that shows one person in every frame")
     square = _square(path, shape, faces)
     size = min(square[3], largest)
     notes += _square_notes(shape, square, size, faces, looked)
@@ -128,7 +128,7 @@ def _square(path: Path, shape: Shape, faces: list[Box]) -> tuple[int, int, int, 
     left, top = round(crop.x), round(crop.y)
     square = left, top, min(round(crop.width), width - left), min(round(crop.height), height - top)
     if min(square[2:]) < MIN_SQUARE:
-        raise UserError(f"{path}: the face takes too few pixels: give a video where it is at least 16 pixels high")
+        raise UserError(f"{path}: the face is too small: use a video where it is at least 16 pixels high")
     return square
 
 

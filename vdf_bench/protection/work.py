@@ -99,7 +99,7 @@ def join(out: Path, video: Path, partial: Partial, coding: Coding, tell: Tell) -
     write(out, counted(), survey.shape, coding, sound=video)
     if count != survey.frames:
         remedy = f"delete {partial.folder} to start afresh"
-        raise UserError(f"{partial.folder} holds {count} of {survey.frames} frames, some segment is damaged: {remedy}")
+        raise UserError(f"{partial.folder} contains {count} of {survey.frames} frames, a segment is damaged: {remedy}")
 
 
 def _segment_seed(seed: int, number: int) -> int:

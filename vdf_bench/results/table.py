@@ -158,13 +158,13 @@ def read_results(path: Path | str) -> pd.DataFrame:
     if path.is_dir():
         path = path / "results.parquet"
     if not path.is_file():
-        raise UserError(f"{path}: no result table there; give the folder that `vdf-bench run --out` wrote")
+        raise UserError(f"{path} not found: give a run folder, as written by `vdf-bench run --out`")
     table = read_table(path)
     frame: pd.DataFrame = table.to_pandas()
     if "floor" not in frame:
         frame.insert(list(COLUMNS).index("floor"), "floor", 0.0)
     if not frame["value"].map(math.isfinite).all():
-        raise UserError(f"{path} holds values that are not finite; run again or restore it")
+        raise UserError(f"{path} contains values that are not finite: run again or restore it")
     return frame
 
 
@@ -180,14 +180,14 @@ def read_table(path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path} is no parquet file ({str(error).splitlines()[0]}); run again or restore it") from None
+        raise UserError(f"{path} is not a Parquet file ({str(error).splitlines()[0]}): run again or restore it") from None
     found = (table.schema.metadata or {}).get(_MARK, b"none").decode(errors="replace")
     if found not in map(str, READABLE):
-        raise UserError(f"{path} has schema {found}, this version reads {SCHEMA}: use the version that wrote it")
+        raise UserError(f"{path} has schema {found}, this version reads {SCHEMA}: use the version of vdf-bench that wrote it")
     columns = [name for name in COLUMNS if name != "floor" or found != "1"]
     if table.column_names != columns:
         odd = sorted(set(table.column_names) ^ set(columns)) or "the order of the columns"
-        raise UserError(f"{path} does not follow schema {found} ({odd}); run again or restore it")
+        raise UserError(f"{path} does not follow schema {found} ({odd}): run again or restore it")
     return table
 
 
@@ -203,5 +203,5 @@ def _checked(row: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{clean['metric']} of {clean['clip']}: {name} is {clean[name]}, not finite")
     for name, choices in _CHOICES.items():
         if clean[name] not in choices:
-            raise ValueError(f"{clean['metric']} of {clean['clip']}: {name} {clean[name]!r} is none of {choices}")
+            raise ValueError(f"{clean['metric']} of {clean['clip']}: {name} {clean[name]!r} is not one of {choices}")
     return clean

@@ -77,8 +77,8 @@ def read_traces(folder: Path) -> pd.DataFrame:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError):
-        raise UserError(f"{path} is no parquet file: run again, restore it or remove it") from None
+        raise UserError(f"{path} is not a Parquet file: run again, restore it or delete it") from None
     if table.column_names != list(COLUMNS):
-        raise UserError(f"{path} holds other columns than traces: run again, restore it or remove it")
+        raise UserError(f"{path} does not have the columns of a trace file: run again, restore it or delete it")
     frame: pd.DataFrame = table.to_pandas()
     return frame

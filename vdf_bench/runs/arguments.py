@@ -69,7 +69,7 @@ def some_names(text: str, option: str) -> tuple[str, ...]:
     """
     found = names(text)
     if not found:
-        raise UserError(f"{option} {text!r} names nothing: give a value or leave it out")
+        raise UserError(f"{option} {text!r} is empty: give a comma-separated list, or remove the option")
     return found
 
 
@@ -96,9 +96,9 @@ def suite(purifiers: str, parsers: str, policy: str, exhaustive: bool) -> Suite 
 
     found = parse_suite(purifiers, exhaustive)
     if found and (parsers, policy) != ("builtin", "repair"):
-        raise UserError("--purifier auto chooses parsers and policies itself: leave --parser and --policy out")
+        raise UserError("--purifier auto chooses parsers and policies itself: remove --parser and --policy")
     if exhaustive and not found:
-        raise UserError("--exhaustive belongs to --purifier auto: named attackers are always run to the end")
+        raise UserError("--exhaustive needs --purifier auto: attackers that you name are always run completely")
     return found
 
 
@@ -119,7 +119,7 @@ def device(text: str, executor: str = "local") -> str:
     if torch.cuda.is_available():
         return "cuda"
     if text == "cuda":
-        raise UserError("--device cuda: torch sees no GPU here: install a CUDA build of torch, or take --device cpu")
+        raise UserError("--device cuda: PyTorch finds no GPU on this machine: install a CUDA build of torch, or use --device cpu")
     return "cpu"
 
 
@@ -132,9 +132,9 @@ def seed(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        raise UserError(f"--seed {text!r} is no whole number") from None
+        raise UserError(f"--seed {text!r} is not a whole number: give a comma-separated list such as 0,1,2") from None
     if not 0 <= value <= MAX_SEED:
-        raise UserError(f"--seed {value} is out of bounds: give 0 to {MAX_SEED}")
+        raise UserError(f"--seed {value} is out of range: give 0 to {MAX_SEED}")
     return value
 
 
@@ -145,7 +145,7 @@ def timeout(seconds: float) -> float:
         UserError: none at all, or no end.
     """
     if not 0 < seconds <= 1e7:
-        raise UserError(f"--timeout {seconds:g} is out of bounds: give seconds above 0, up to 1e7")
+        raise UserError(f"--timeout {seconds:g} is out of range: give seconds above 0, up to 1e7")
     return seconds
 
 
@@ -156,7 +156,7 @@ def share(value: float) -> float:
         UserError: none at all, or more than all.
     """
     if not 0 < value <= 1:
-        raise UserError(f"--protected-share {value:g} is out of bounds: give a share above 0, up to 1")
+        raise UserError(f"--protected-share {value:g} is out of range: give a share above 0, up to 1")
     return value
 
 
@@ -171,7 +171,7 @@ def overrides(items: list[str]) -> dict[str, dict[str, str]]:
         path, equals, value = item.partition("=")
         component, dot, parameter = path.rpartition(".")  # names of components may hold dots
         if not (equals and dot and component and parameter):
-            raise UserError(f"--set {item!r}: give COMPONENT.PARAMETER=VALUE")
+            raise UserError(f"--set {item!r} does not have the form COMPONENT.PARAMETER=VALUE, such as vdf.gain=2")
         found.setdefault(component, {})[parameter] = value
     return found
 
@@ -194,9 +194,9 @@ def resources(executor: str, address: str, jobs: int, step_timeout: float | None
     from vdf_bench.execute.executor import EXECUTORS, Resources
 
     if address and executor != "ray":
-        raise UserError("--ray-address belongs to --executor ray: give both or neither")
+        raise UserError("--ray-address needs --executor ray: give both or neither")
     if max_hours is not None and not 0 < max_hours <= 1e5:
-        raise UserError(f"--max-hours {max_hours:g} is out of bounds: give hours above 0, up to 1e5")
+        raise UserError(f"--max-hours {max_hours:g} is out of range: give hours above 0, up to 1e5")
     until = None if max_hours is None else time.monotonic() + 3600 * max_hours
     chosen = choice(executor, "--executor", EXECUTORS)
     return Resources(jobs or cores(), chosen, address, step_timeout, until, keep_going=True)
@@ -228,4 +228,4 @@ def known_clip(name: str) -> None:
 
     if provider_of(name) is None and not Path(name).exists():
         known = [clip for provider in registry.names("clips") for clip in registry.create("clips", provider).names()]
-        raise UserError(f"clip {name!r} is neither a known name nor a file: {registry.suggest(name, known)}")
+        raise UserError(f"clip {name!r} not found: {registry.suggest(name, known)}")

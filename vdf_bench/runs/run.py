@@ -41,7 +41,7 @@ def prepare(request: Request, out: Path, store: Path | str | None = None, overwr
         raise UserError(f"--out {out}: {taken} is a file: choose a folder")
     run.store.check_folder()
     if _held(out).get("matrix") not in (None, run.matrix) and not overwrite:
-        raise UserError(f"{out} holds the results of another run: choose another --out, or say --overwrite")
+        raise UserError(f"{out} contains the results of another run: choose another --out, or add --overwrite")
     return run
 
 

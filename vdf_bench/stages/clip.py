@@ -26,7 +26,7 @@ def run(params: Params, inputs: Inputs) -> Artifact:
     # Another length is another performance of a rendered person, so shorter ones are cut from a common longer one.
     whole = load_named(provider, name, size, max(frames, WHOLE))
     if len(whole) < frames:
-        raise UserError(f"clip {params['exact']!r} has only {len(whole)} frames: ask for fewer")
+        raise UserError(f"clip {params['exact']!r} has only {len(whole)} frames: use a smaller length")
     return pack_clip(whole.first(frames))
 
 

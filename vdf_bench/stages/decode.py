@@ -25,7 +25,7 @@ def run(params: Params, inputs: Inputs) -> Artifact:
     if "exact" not in params:
         return pack_clip(clip)
     if len(clip) < frames:
-        raise UserError(f"clip {params['exact']!r} has only {len(clip)} frames: ask for fewer")
+        raise UserError(f"clip {params['exact']!r} has only {len(clip)} frames: use a smaller length")
     return pack_clip(clip.first(frames))
 
 

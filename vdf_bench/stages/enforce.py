@@ -50,12 +50,12 @@ def enforce(clean: Tensor, protected: Tensor, budget: Budget) -> Tensor:
     import torch
 
     if protected.shape != clean.shape:
-        raise BudgetError(f"yields a frame of shape {tuple(protected.shape)} for one of {tuple(clean.shape)}")
+        raise BudgetError(f"returned a frame of shape {tuple(protected.shape)}, expected {tuple(clean.shape)}")
     before, after = _levels(clean), _levels(protected)
     change = after - before
     worst = int(np.abs(change).max(initial=0))
     if worst > budget.whole_levels:
-        raise BudgetError(f"changes a pixel by {worst} levels, its budget is {budget.levels:.4g}/255")
+        raise BudgetError(f"changed a pixel by {worst}/255, its budget is {budget.levels:.4g}/255")
     factor = floor_factor(change, budget.psnr)
     if factor == 1.0:
         return protected
@@ -151,14 +151,14 @@ class Published:
                 if frame is None:
                     break
                 if not waiting:
-                    raise BudgetError("yields more frames than it was given")
+                    raise BudgetError("returned more frames than it was given")
                 self.seconds.append(took)
                 clean = waiting.popleft()
                 published, kept = meet_floor(clean, frame, budget)
                 self.kept.append(kept)
                 yield published
             if waiting:
-                raise BudgetError(f"yields {len(waiting)} frames too few")
+                raise BudgetError(f"returned {len(waiting)} frames too few")
         except BudgetError as error:
             raise BudgetError(f"defense {name}, frame {len(self.kept)}: {error}") from None
 
@@ -174,9 +174,9 @@ def _levels(picture: Tensor) -> NDArray[np.int64]:
     whole = np.rint(scaled)
     # Written so that NaN fails too.
     if not (np.abs(scaled - whole) <= _ROUNDING).all():
-        raise BudgetError("yields values that are no multiples of 1/255")
+        raise BudgetError("returned values that are not multiples of 1/255")
     if whole.min(initial=0) < 0 or whole.max(initial=0) > 255:
-        raise BudgetError("yields values outside [0, 1]")
+        raise BudgetError("returned values outside [0, 1]")
     levels: NDArray[np.int64] = whole.astype(np.int64)
     return levels
 

@@ -172,7 +172,7 @@ class Folder:
         if (self.root / "objects").is_dir():
             self._met = True
         elif self._met:
-            raise GoneError(errno.ENODEV, "the folder is gone", str(self.root))
+            raise GoneError(errno.ENODEV, "the folder no longer exists", str(self.root))
 
 
 class Remote:
@@ -188,7 +188,7 @@ class Remote:
         self.url = url.rstrip("/")
         protocol = url.partition("://")[0]
         if protocol in _BUCKETS and not url.partition("://")[2].partition("/")[0]:
-            raise UserError(f"--store {url} names no bucket: give {protocol}://BUCKET/FOLDER")
+            raise UserError(f"--store {url} has no bucket: use the form {protocol}://BUCKET/FOLDER")
         options: dict[str, Any] = {"use_listings_cache": False} if protocol in _BUCKETS else {}
         try:
             fs, root = fsspec.core.url_to_fs(self.url, **options)
@@ -297,15 +297,15 @@ class Patient:
             except Exception as error:
                 if _unknown_here(error):
                     why = " ".join(str(error).split())
-                    raise StoreError(f"the store {self.url} lets nobody in ({why}): {_keys(self.url)}") from error
+                    raise StoreError(f"access to the store {self.url} was denied ({why}): {_keys(self.url)}") from error
                 if not passing(error):
                     if writes and isinstance(error, OSError):
                         raise unwritable(f"{self.url}/{writes}", error) from error
                     raise
                 if time.monotonic() - waited + pause > self._patience:
                     raise StoreError(
-                        f"the store {self.url} has not answered for {self._patience:.0f} s ({error}): what is finished "
-                        "is kept, the same command goes on from there when it is back"
+                        f"the store {self.url} has not answered for {self._patience:.0f} s ({error}): finished steps "
+                        "are kept; run the same command again when it is reachable"
                     ) from error
             time.sleep(pause)
             pause = min(2 * pause, 5.0)
@@ -331,7 +331,7 @@ def _keys(url: str) -> str:
     """What to set so that a server knows who asks."""
     if url.startswith(("s3://", "s3a://")):
         return "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL for a server of your own"
-    return "give its client credentials that may list, read, write and delete there"
+    return "configure its client with credentials that may list, read, write and delete"
 
 
 def open_place(where: Path | str) -> Place:
@@ -342,7 +342,7 @@ def open_place(where: Path | str) -> Place:
     """
     text = str(where)
     if text in ("", "file://"):
-        raise UserError("a store needs a name: give a folder or a URL such as s3://bucket/store")
+        raise UserError("--store is empty: give a folder or a URL such as s3://bucket/store")
     if text.startswith("file://"):
         return Folder(Path(text.removeprefix("file://")))
     return Remote(text) if "://" in text else Folder(Path(where))

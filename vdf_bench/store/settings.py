@@ -22,7 +22,7 @@ def seconds(variable: str, otherwise: float) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise UserError(f"{variable}={text!r} is no number: give seconds, or leave it out") from None
+        raise UserError(f"{variable}={text!r} is not a number: give seconds, or unset the variable") from None
     if not LEAST <= value <= MOST:
-        raise UserError(f"{variable}={text} is out of bounds: give seconds, {LEAST:g} to {MOST:g}")
+        raise UserError(f"{variable}={text} is out of range: give seconds, {LEAST:g} to {MOST:g}")
     return value

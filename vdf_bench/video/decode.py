@@ -165,7 +165,7 @@ def open_video(path: Path, *, ours: bool = False) -> Iterator[Source]:
         container = av.open(str(path), options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"})
     except av.error.FFmpegError as error:
         reason = f"{path} is not a readable video ({error.strerror})"
-        raise UserError(f"{reason}: if it should be one, it is damaged or truncated, copy it again") from error
+        raise UserError(f"{reason}: if it is a video, it is damaged or truncated: copy it again") from error
     with container:
         stream = _video_stream(path, container)
         # The header may lie about the picture; the decoder itself refuses larger ones.
@@ -265,12 +265,12 @@ def _checked_bytes(path: Path, *, ours: bool) -> int:
     if path.is_dir():
         raise UserError(f"{path} is a folder: give a video file")
     if not path.is_file():
-        raise UserError(f"{path} does not exist: give the path of a video file")
+        raise UserError(f"{path} not found: give the path of a video file")
     size = path.stat().st_size
     if not size:
         raise UserError(f"{path} is empty: give a video file")
     if size > MAX_BYTES and not ours:
-        raise UserError(f"{path} has {size / 2**30:.1f} GiB, over {MAX_BYTES / 2**30:.0f} GiB: cut or shrink it first")
+        raise UserError(f"{path} has {size / 2**30:.1f} GiB, the limit is {MAX_BYTES / 2**30:.0f} GiB: cut it or re-encode it smaller")
     return size
 
 
@@ -284,7 +284,7 @@ def _video_stream(path: Path, container: Any) -> Any:
     if context is None:
         raise UserError(f"{path}: no decoder for its video stream: {_REENCODE}")
     if context.width * context.height > MAX_PIXELS:
-        raise UserError(f"{path}: {context.width}x{context.height} pixels are too many: give at most 8192x4320")
+        raise UserError(f"{path}: {context.width}x{context.height} pixels are too large: use at most 8192x4320")
     return stream
 
 

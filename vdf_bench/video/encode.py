@@ -73,7 +73,7 @@ def write_video(
         partial.replace(path)
     except (OSError, av.error.FFmpegError) as error:
         raise UserError(
-            f"cannot write {path}: {error.strerror or error}; choose another place, or make room"
+            f"cannot write {path}: {error.strerror or error}; choose another place, or free disk space"
         ) from error
     finally:
         with suppress(OSError):

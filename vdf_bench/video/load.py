@@ -106,7 +106,7 @@ def _decode(
             frames.append(frames[-1] if frame is latest else resample(to_rgb(frame)))
             latest = frame
     if max_frames is None and len(frames) == limit:
-        raise UserError(f"{source.info.path} lasts over {MAX_SECONDS:.0f} s: cut it, or limit the number of frames")
+        raise UserError(f"{source.info.path} is longer than {MAX_SECONDS:.0f} s: cut it, or limit the number of frames")
     return frames
 
 
@@ -125,7 +125,7 @@ def _plan_crop(source: Source, frame: Any, faces: list[Box], size: int, notes: l
     notes.extend(colour_notes(frame))
     crop = square_crop(width, height, aspect, faces)
     if crop.height < MIN_PIXELS:
-        raise UserError(f"{path}: the face takes too few pixels: give a clip where it is at least 32 pixels high")
+        raise UserError(f"{path}: the face is too small: use a clip where it is at least 32 pixels high")
     if abs(width * aspect - height) > 1:
         where = "around the face" if faces else "in the middle"
         notes.append(f"{width}x{height} is not square: cropped {crop.height:.0f} pixels square {where}")
@@ -156,7 +156,7 @@ def _sample_faces(
         if info.seconds is not None:
             least = MIN_FRAMES if max_frames is None else min(MIN_FRAMES, max_frames)
             _check_count(path, round(info.seconds * FPS), least)
-        raise UserError(f"no face found in {path}; give a clip with one person in every frame")
+        raise UserError(f"{path}: no face found: use a clip that shows one person in every frame")
     if len(faces) < looked:
         notes.append(f"no face in {looked - len(faces)} of {looked} sampled frames")
     return faces
@@ -180,7 +180,7 @@ def check_whole(source: Source, count: int, *, ended: bool = True) -> None:
     """
     path, declared = source.info.path, source.info.seconds
     if not count:
-        raise UserError(f"{path}: not one frame can be decoded; the file is damaged: copy it again")
+        raise UserError(f"{path}: no frame can be decoded; the file is damaged: copy it again")
     if ended and declared is not None and source.end < 0.9 * declared - 0.5:
         what = f"only {source.end:.1f} of {declared:.1f} s can be decoded"
         raise UserError(f"{path}: {what}; the file is truncated: copy it again")
@@ -189,14 +189,14 @@ def check_whole(source: Source, count: int, *, ended: bool = True) -> None:
 def check_edge(path: Path, width: int, height: int, aspect: float = 1.0) -> None:
     """Refuse pictures that are too small to show a face."""
     if min(width * aspect, height) < MIN_PIXELS:
-        raise UserError(f"{path}: {width}x{height} pixels are too few: give at least {MIN_PIXELS}x{MIN_PIXELS}")
+        raise UserError(f"{path}: {width}x{height} pixels are too small: use at least {MIN_PIXELS}x{MIN_PIXELS}")
 
 
 def _check_count(path: Path, count: int, least: int) -> None:
     if count < least:
         frames = "1 frame" if count == 1 else f"{count} frames"
         need = f"{MIN_FRAMES} frames ({float(MIN_FRAMES / FPS):.2f} s)"
-        raise UserError(f"{path} has {frames} at {FPS} fps, too short: give at least {need}")
+        raise UserError(f"{path} has {frames} at {FPS} fps, too short: use a clip of at least {need}")
 
 
 def _provenance(info: VideoInfo) -> dict[str, str]:

@@ -47,11 +47,11 @@ def load_still(path: Path, size: int, find_face: FindFace | None = None) -> Clip
     height, width = picture.shape[:2]
     box = find_face(picture) if find_face and width != height else None
     if find_face and width != height and box is None:
-        raise UserError(f"{path}: no face found: give a portrait, or crop it square yourself")
+        raise UserError(f"{path}: no face found: use a portrait, or a picture that is already cropped square")
     left, top, right, bottom = box or (0.0, 0.0, 0.0, 0.0)
     crop = square_crop(width, height, 1.0, [(left, top, right, bottom)] if box else [])
     if crop.height < MIN_PIXELS:
-        raise UserError(f"{path}: the face takes too few pixels: give a picture where it is at least 32 pixels high")
+        raise UserError(f"{path}: the face is too small: use a picture where it is at least 32 pixels high")
     if width != height:
         notes.append(f"{width}x{height} is not square: cropped {crop.height:.0f} pixels square around the face")
     if crop.height < size:
@@ -66,18 +66,18 @@ def _read(path: Path) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if path.stat().st_size > MAX_BYTES:
-        raise UserError(f"{path} is larger than {MAX_BYTES // 2**20} MiB: is it the right file?")
+        raise UserError(f"{path} is larger than {MAX_BYTES // 2**20} MiB: check that it is the right file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
-                    raise UserError(f"{path} has {opened.width}x{opened.height} pixels: make it smaller")
+                    raise UserError(f"{path} has {opened.width}x{opened.height} pixels: scale it down")
                 upright = ImageOps.exif_transpose(opened).convert("RGBA")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path} cannot be read as a picture ({reason}): save it again as PNG") from None
     except Image.DecompressionBombWarning:
-        raise UserError(f"{path} has too many pixels: make it smaller") from None
+        raise UserError(f"{path} has too many pixels: scale it down") from None
     ground = Image.new("RGBA", upright.size, (128, 128, 128, 255))
     return np.asarray(Image.alpha_composite(ground, upright).convert("RGB"))

@@ -164,7 +164,7 @@ def refuse_sound(video: Path, suffix: str) -> None:
                     trial.start_encoding()
             except (av.error.FFmpegError, ValueError):
                 other = "name it .mkv" if suffix == ".mp4" else "convert its sound first, for example to AAC"
-                raise UserError(f"{video}: a {suffix} file cannot hold its {name} sound: {other}") from None
+                raise UserError(f"{video}: a {suffix} file cannot contain {name} audio: {other}") from None
 
 
 class Echo:
@@ -221,7 +221,7 @@ def _video_stream(container: Any, shape: Shape, coding: Coding) -> Any:
     stream.options = {"level": "3"} if coding == "ffv1" else x264_options(PUBLISHED_CRF, "medium")
     if shape.matrix:
         if not hasattr(stream, "set_display_matrix"):
-            raise UserError("a turned video needs a newer PyAV: pip install --upgrade av")
+            raise UserError("a rotated video needs a newer PyAV: pip install --upgrade av")
         stream.set_display_matrix(shape.matrix)
     return stream
 
@@ -268,7 +268,7 @@ def _sound_packets(source: Source, copies: dict[int, Any]) -> Iterator[tuple[flo
             packet.stream = copies[index]
             yield seconds, packet
     except av.error.FFmpegError as error:
-        raise UserError(f"{source.info.path}: its sound is damaged ({error.strerror}): copy the file again") from error
+        raise UserError(f"{source.info.path}: its audio is damaged ({error.strerror}): copy the file again") from error
 
 
 def _seconds(packet: Any) -> float:

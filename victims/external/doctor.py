@@ -1,4 +1,4 @@
-"""Tells what an official system still needs on this machine, each with the command that mends it."""
+"""Tells what an official system still needs on this machine, each with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def examine(system: System, entry: Entry) -> list[Finding]:
     if checkout is None:
         lines = shlex.quote(rf'[{system.name}]\nrepo = "/path/to/checkout"\npython = "/path/to/its/python"\n')
         where = shlex.quote(str(path))
-        mend = f"mkdir -p {shlex.quote(str(path.parent))} && printf {lines} >> {where}, then edit it"
-        return [Finding(named, "does not say where the checkout is", mend)]
+        fix = f"mkdir -p {shlex.quote(str(path.parent))} && printf {lines} >> {where}, then edit it"
+        return [Finding(named, "section not found", fix)]
     files = examine_files(system, checkout, entry)
-    runs = not (files[0].lack or files[1].lack)
+    runs = not (files[0].missing or files[1].missing)
     return [Finding(named), *files, *(examine_environment(system, checkout, entry) if runs else [])]
 
 
@@ -71,16 +71,16 @@ def examine_files(system: System, checkout: Checkout, entry: Entry) -> list[Find
     clone = "git clone --recursive {url} {repo} && git -C {repo} checkout {commit}"
     clone = clone.format(url=system.url, commit=system.commit, **fill)
     what = f"checkout {checkout.repo}"
-    absent = [marker for marker in system.markers if not (checkout.repo / marker).exists()]
+    missing = [marker for marker in system.markers if not (checkout.repo / marker).exists()]
     if not checkout.repo.is_dir():
-        findings = [Finding(what, "no such folder", clone)]
-    elif absent:
-        findings = [Finding(what, f"does not look like {system.name}: it has no {absent[0]}", clone)]
+        findings = [Finding(what, "folder not found", clone)]
+    elif missing:
+        findings = [Finding(what, f"does not look like {system.name}: it has no {missing[0]}", clone)]
     else:
         findings = [Finding(what)]
     here = checkout.python.is_file()
-    make = f"make the environment that {system.url} describes, and name its interpreter in {checkouts_file()}"
-    findings.append(Finding(f"python {checkout.python}", *(() if here else ("no such file", make))))
+    make = f"create the environment described at {system.url}, and set python to its interpreter in {checkouts_file()}"
+    findings.append(Finding(f"python {checkout.python}", *(() if here else ("file not found", make))))
     for weight in system.weights:
         if entry not in weight.entries:
             continue
@@ -93,9 +93,9 @@ def examine_files(system: System, checkout: Checkout, entry: Entry) -> list[Find
         command = copy if kept is not None and kept.exists() else weight.command.format(**fill)
         findings.append(Finding(weight.path, "missing" if not file.exists() else "empty", command))
     if system.sapiens:
-        told = checkout.sapiens_python is not None and checkout.sapiens_python.is_file()
-        make = f"make the sapiens_lite environment of {system.url}; name it in {checkouts_file()}: sapiens_python = ..."
-        findings.append(Finding("sapiens_python", *(() if told else ("no such interpreter", make))))
+        found = checkout.sapiens_python is not None and checkout.sapiens_python.is_file()
+        make = f"create the sapiens_lite environment of {system.url}; in {checkouts_file()} set sapiens_python"
+        findings.append(Finding("sapiens_python", *(() if found else ("interpreter not found", make))))
     return findings
 
 
@@ -113,8 +113,8 @@ def examine_environment(system: System, checkout: Checkout, entry: Entry) -> lis
         run = f"{fill['python']} -c 'import {', '.join(system.modules)}'"
         return [*findings, Finding("imports", f"no answer within {PATIENCE:.0f} s, or a crash", run)]
     for module, command in system.modules.items():
-        lack = said["missing"].get(module)
-        findings.append(Finding(f"import {module}", *(() if lack is None else (lack, command.format(**fill)))))
+        missing = said["missing"].get(module)
+        findings.append(Finding(f"import {module}", *(() if missing is None else (missing, command.format(**fill)))))
     if "torch" in said:
         findings.append(_gpu(said, fill["python"]))
     return findings
@@ -137,14 +137,14 @@ def _probe(system: System, checkout: Checkout, seen: dict[str, str]) -> dict[str
 def _gpu(said: dict[str, Any], python: str) -> Finding:
     if "error" in said or not said["cuda"]:
         check = f"nvidia-smi; {python} -m torch.utils.collect_env"
-        return Finding(f"torch {said['torch']}", f"sees no GPU {said.get('error', '')}".strip(), check)
+        return Finding(f"torch {said['torch']}", f"finds no GPU {said.get('error', '')}".strip(), check)
     what = f"torch {said['torch']} on {said['gpu']}"
     if runs_on(tuple(said["capability"]), said["architectures"]):
         return Finding(what)
     have = "sm_{}{}".format(*said["capability"])
-    lack = f"has no kernels for {have}, only for {', '.join(said['architectures'])}"
+    missing = f"has no kernels for {have}, only for {', '.join(said['architectures'])}"
     build = "TORCH_CUDA_ARCH_LIST={}.{}".format(*said["capability"])
-    return Finding(what, lack, f"install a torch that has {have}, then build the extensions again with {build}")
+    return Finding(what, missing, f"install a torch build for {have}, then rebuild the extensions with {build}")
 
 
 def runs_on(capability: tuple[int, int], architectures: list[str]) -> bool:

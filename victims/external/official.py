@@ -139,11 +139,11 @@ class Official(Component):
 
         checkout = find_checkout(self.system.name)
         if checkout is None:
-            raise UserError(f"victim {self.card.name} needs a checkout: vdf-bench doctor {self.card.name}")
+            raise UserError(f"victim {self.card.name} needs a checkout: run `vdf-bench doctor {self.card.name}`")
         for finding in examine_files(self.system, checkout, self.parameters.entry):
-            if finding.lack:
-                what = f"{finding.what}: {finding.lack}"
-                raise UserError(f"victim {self.card.name}: {what}: vdf-bench doctor {self.card.name}")
+            if finding.missing:
+                what = f"{finding.what}: {finding.missing}"
+                raise UserError(f"victim {self.card.name}: {what}: run `vdf-bench doctor {self.card.name}`")
         return checkout
 
     def _notes(self, job: Job) -> tuple[str, ...]:

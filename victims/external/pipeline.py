@@ -1,6 +1,6 @@
 """Runs the steps of a job one by one, looks at what each made, and says in one code what went wrong.
 
-A failure of the machine (no memory, a broken environment) is the user's to mend, never an outcome: it would count as
+A failure of the machine (no memory, a broken environment) is the user's to fix, never an outcome: it would count as
 protection.
 """
 
@@ -40,7 +40,7 @@ MACHINE: Final = (
 )
 #: Exit code of a command that the kernel killed, most often for want of memory.
 _KILLED: Final = 128 + 9
-MEND: Final = "vdf-bench doctor external"
+DOCTOR: Final = "vdf-bench doctor external"
 
 
 def run_steps(system: System, job: Job, seconds: float, grace: float = 10.0) -> None:
@@ -87,19 +87,19 @@ def check(system: System, step: Step, job: Job, ended: Ended) -> None:
         raise FitFailed("diverged", f"restarts@{ended.restarts}")
     if ended.reason == "nan":
         raise FitFailed("diverged", f"nan@{where}")
-    missing = absent(step, job.root)
+    missing = missing_output(step, job.root)
     if not missing and (ended.code == 0 or step.keeps):
         return
-    machine = "ran out of memory" if ended.code == _KILLED else told(ended, MACHINE)
+    machine = "ran out of memory" if ended.code == _KILLED else match(ended, MACHINE)
     if machine is not None:
-        raise UserError(f"{system.name}, {step.name}: it {machine}{last_error(ended)}: {MEND}.{system.name}")
+        raise UserError(f"{system.name}, {step.name}: it {machine}{last_error(ended)}: run `{DOCTOR}.{system.name}`")
     # Scripts of this lineage call each other through os.system and pass over failures: words tell even at code 0.
-    known = told(ended, (*system.hazards, *HAZARDS))
+    known = match(ended, (*system.hazards, *HAZARDS))
     said = known or (missing if ended.code == 0 else reason(ended))
     raise FitFailed(_OUTCOMES[step.stage], f"{said}@{step.name}")
 
 
-def absent(step: Step, root: Path) -> str | None:
+def missing_output(step: Step, root: Path) -> str | None:
     """What the step should have made and did not, in a few words; None where all is there."""
     for pattern, wanted in step.makes.items():
         sizes = [path.stat().st_size for path in root.glob(pattern)]
@@ -112,7 +112,7 @@ def absent(step: Step, root: Path) -> str | None:
     return None
 
 
-def told(ended: Ended, messages: tuple[tuple[str, str], ...]) -> str | None:
+def match(ended: Ended, messages: tuple[tuple[str, str], ...]) -> str | None:
     """The code of the first of ``messages`` that stands in the last lines."""
     text = "\n".join(ended.tail)
     return next((code for pattern, code in messages if re.search(pattern, text)), None)

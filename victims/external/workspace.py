@@ -54,7 +54,7 @@ def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Itera
             checkout.workdir.mkdir(parents=True, exist_ok=True)
         root = Path(tempfile.mkdtemp(prefix=f"vdf-bench-{system}-", dir=checkout.workdir))
     except OSError as error:
-        raise UserError(f"no work copy of {system} can be made: {error}; set workdir, or make room") from None
+        raise UserError(f"cannot create a working copy of {system}: {error}; set workdir, or free disk space") from None
     sweep(root.parent, system)
     try:
         with (root / ".claim").open("w") as claim:
@@ -89,7 +89,7 @@ def gpu_turn(gpu: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("w")
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; set XDG_CACHE_HOME to another place") from None
+        raise UserError(f"cannot write {path}: {error.strerror}; set XDG_CACHE_HOME to a writable folder") from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # given back when the file is closed, however this process ends
         yield
