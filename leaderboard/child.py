@@ -94,21 +94,21 @@ def video(path: Path, out: Path, shape: dict[str, int], held: list[str]) -> dict
             stream = next(iter(box.streams.video), None)
             if stream is None or len(streams) != 1:
                 kinds = ", ".join(s.type for s in streams) or "nothing"
-                return {**told, "refused": "container", "problem": f"it holds {kinds}; one video stream is asked"}
+                return {**told, "refused": "container", "problem": f"it contains {kinds}, expected one video stream"}
             context = stream.codec_context
             told |= {"codec": context.name, "width": context.width, "height": context.height}
             told |= {"pix_fmt": context.pix_fmt or "unknown", "fps": str(stream.average_rate or "unknown")}
             if context.name != "ffv1":
                 return {**told, "refused": "codec", "problem": f"its codec is {context.name}"}
             if (context.width, context.height) != (shape["size"], shape["size"]):
-                problem = f"{context.width}x{context.height} px, {shape['size']}x{shape['size']} are asked"
+                problem = f"{context.width}x{context.height} px, expected {shape['size']}x{shape['size']}"
                 return {**told, "refused": "dimensions", "problem": problem}
             if context.pix_fmt is None:
-                return {**told, "refused": "stream", "problem": "it ends before its first picture"}
+                return {**told, "refused": "stream", "problem": "it ends before its first frame"}
             if context.pix_fmt not in ("bgr0", "0rgb32", "gbrp", "bgra"):
                 return {**told, "refused": "codec", "problem": f"its pixels are {context.pix_fmt}, not 8-bit RGB"}
             if stream.average_rate is None or stream.average_rate != 25:
-                return {**told, "refused": "rate", "problem": f"{told['fps']} frames a second, 25 are asked"}
+                return {**told, "refused": "rate", "problem": f"{told['fps']} frames per second, expected 25"}
             context.thread_count = 1
             context.options = {"max_pixels": str(4 * shape["size"] ** 2), "err_detect": "explode+crccheck"}
             with out.open("wb") as file:
@@ -119,14 +119,14 @@ def video(path: Path, out: Path, shape: dict[str, int], held: list[str]) -> dict
                         problem = f"frame {told['frames']} has {frame.width}x{frame.height} px"
                         return {**told, "refused": "dimensions", "problem": problem}
                     if told["frames"] == shape["frames"]:
-                        return {**told, "refused": "length", "problem": f"over {shape['frames']} frames"}
+                        return {**told, "refused": "length", "problem": f"more than {shape['frames']} frames"}
                     file.write(frame.to_ndarray(format="rgb24").tobytes())
                     told["frames"] += 1
     except (av.error.FFmpegError, ValueError, EOFError) as error:
         text = getattr(error, "strerror", None) or str(error)
         return {**told, "refused": "stream", "problem": f"it cannot be decoded ({text}) at frame {told['frames']}"}
     if told["frames"] != shape["frames"]:
-        problem = f"{told['frames']} frames, {shape['frames']} are asked"
+        problem = f"{told['frames']} frames, expected {shape['frames']}"
         return {**told, "refused": "length", "problem": problem}
     return {**told, "refused": ""}
 

@@ -154,7 +154,9 @@ def read_record(path: Path) -> Record:
         return Record.model_validate_json(path.read_bytes())
     except (OSError, ValidationError, ValueError) as error:
         told = str(error).splitlines()[0]
-        raise UserError(f"{path} is not a record of the leaderboard ({told}): restore it from the git history") from error
+        raise UserError(
+            f"{path} is not a record of the leaderboard ({told}): restore it from the git history"
+        ) from error
 
 
 def read_records(folder: Path = FOLDER) -> list[Record]:
@@ -167,7 +169,9 @@ def read_records(folder: Path = FOLDER) -> list[Record]:
     for path in sorted(folder.glob("*/*.json")):
         record = read_record(path)
         if path != path_of(record, folder):
-            raise UserError(f"{path} is the record of {record.id} in {record.suite.name}: move it to that suite and name")
+            raise UserError(
+                f"{path} is the record of {record.id} in {record.suite.name}: move it to that suite and name"
+            )
         found.append(record)
     return found
 
@@ -180,7 +184,9 @@ def add_record(record: Record, folder: Path = FOLDER) -> Path:
     """
     path = path_of(record, folder)
     if path.exists() and path.read_bytes() != record.dump() and not read_record(path).failure:
-        raise UserError(f"{path} already exists, and records are never overwritten: raise --entry-version and submit again")
+        raise UserError(
+            f"{path} already exists, and records are never overwritten: raise --entry-version and submit again"
+        )
     write_atomically(path, record.dump())
     return path
 

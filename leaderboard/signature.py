@@ -62,15 +62,15 @@ def check(manifest: bytes, signature: bytes, allowed: Path | None = None) -> Sig
         allowed: an allowed-signers file of ssh-keygen; None asks no more than that the signature fits its own key.
     """
     if len(signature) > MAX_BYTES or not signature.startswith(b"-----BEGIN SSH SIGNATURE-----"):
-        return Signed(problem="it is no SSH signature")
+        return Signed(problem="it is not an SSH signature")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "signature"
         file.write_bytes(signature)
         done = _run(["ssh-keygen", "-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(file)], manifest)
         if done is None:
-            return Signed(problem="it cannot be checked here: there is no ssh-keygen")
+            return Signed(problem="it cannot be checked: ssh-keygen is not installed")
         if done.returncode:
-            return Signed(problem="it does not fit the manifest")
+            return Signed(problem="it does not match the manifest")
         named = re.search(rb"SHA256:[A-Za-z0-9+/]{20,60}", done.stdout)
         key = named[0].decode() if named else ""
         if allowed is None:
@@ -83,7 +83,9 @@ def check(manifest: bytes, signature: bytes, allowed: Path | None = None) -> Sig
             return Signed(key)
         command = ["ssh-keygen", "-Y", "verify", "-f", str(allowed), "-I", signer, "-n", NAMESPACE, "-s", str(file)]
         held = _run(command, manifest)
-        return Signed(key, signer) if held and not held.returncode else Signed(key, problem=f"{signer} did not make it")
+        return (
+            Signed(key, signer) if held and not held.returncode else Signed(key, problem=f"it was not made by {signer}")
+        )
 
 
 def _run(command: list[str], data: bytes) -> subprocess.CompletedProcess[bytes] | None:

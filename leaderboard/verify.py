@@ -115,7 +115,9 @@ def method_run(case: Case, out: Path, store: Path, clips: tuple[str, ...], seeds
     suite, component = case.suite, case.manifest.component
     assert component is not None
     if odd := [clip for clip in clips if clip not in suite.heldout]:
-        raise UserError(f"--clip {','.join(odd)}: choose from the held-out clips of {suite.name}: {', '.join(suite.heldout)}")
+        raise UserError(
+            f"--clip {','.join(odd)}: choose from the held-out clips of {suite.name}: {', '.join(suite.heldout)}"
+        )
     config = {name: _text(value) for name, value in component.config.items()}
     installed = method_of(component.defense, config)
     if (installed.package, installed.package_version) != (component.package, component.package_version):

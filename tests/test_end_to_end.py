@@ -184,7 +184,7 @@ def test_a_folder_that_takes_no_files_is_one_line(tmp_path):
     (tmp_path / "kept.txt").write_text("precious")
     code, _, err = finish(*RUN, "--out", tmp_path, preexec_fn=limit)
     assert code == 2, err
-    assert err.startswith("vdf-bench: cannot write")
+    assert err.startswith("error: cannot write")
     assert err.count("\n") == 1
     assert (tmp_path / "kept.txt").read_text() == "precious"
     assert not list(tmp_path.rglob("*.partial"))

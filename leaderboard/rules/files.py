@@ -1,4 +1,4 @@
-"""Rules that tie the files to the manifest: all listed, all there, all what they are said to be."""
+"""Rules that compare the files with the manifest: all listed, all present, all of the stated type."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _magic(case: Case) -> Iterator[Offence]:
         if _is_forbidden(head):
             continue
         if suffix in _MAGIC and not head.startswith(_MAGIC[suffix]):
-            yield Offence(path, f"it does not begin as {suffix} files do")
+            yield Offence(path, f"it does not start like a {suffix} file")
         elif suffix in _TEXT:
             try:
                 text = read_bytes(case.root, path).decode("utf-8")
@@ -75,7 +75,7 @@ def _magic(case: Case) -> Iterator[Offence]:
                 yield Offence(path, "it is not UTF-8 text")
                 continue
             if "\0" in text:
-                yield Offence(path, "it holds zero bytes, as no text does")
+                yield Offence(path, "it contains null bytes, so it is not text")
 
 
 def _text(case: Case) -> Iterator[Offence]:
@@ -90,7 +90,7 @@ def _text(case: Case) -> Iterator[Offence]:
             elif suffix == ".toml":
                 data = read_bytes(case.root, node.path).decode("utf-8")
                 if data.count("[") > 2000 or "[" * 20 in data:
-                    yield Offence(node.path, "nested too deep")
+                    yield Offence(node.path, "nested too deeply")
                 else:
                     tomllib.loads(data)
         except UnicodeDecodeError:
@@ -103,24 +103,24 @@ def _unlisted(case: Case) -> Iterator[Offence]:
     listed = {each.path for each in case.manifest.files} | {FILE, SIGNATURE}
     for node in files(case.nodes):
         if node.path not in listed:
-            yield Offence(node.path, "the manifest does not list it")
+            yield Offence(node.path, "it is not listed in the manifest")
 
 
 def _absent(case: Case) -> Iterator[Offence]:
     there = {node.path for node in files(case.nodes)}
     for each in case.manifest.files:
         if each.path not in there:
-            yield Offence(each.path, "the manifest lists it, and it is not there")
+            yield Offence(each.path, "it is listed in the manifest but missing")
     listed = {each.path for each in case.manifest.files}
     for clip in case.manifest.clips:
         if clip.file not in listed:
-            yield Offence(clip.file, f"clip {clip.clip} is said to be in it, and files does not list it")
+            yield Offence(clip.file, f"the manifest names it for clip {clip.clip}, but does not list it under files")
 
 
 def _twice(case: Case) -> Iterator[Offence]:
     for path, times in Counter(each.path for each in case.manifest.files).items():
         if times > 1 or path in (FILE, SIGNATURE):
-            yield Offence(path, "the manifest lists it twice, or lists itself")
+            yield Offence(path, "it is listed twice in the manifest, or is the manifest itself")
 
 
 def _hash(case: Case) -> Iterator[Offence]:
@@ -140,10 +140,10 @@ def _hash(case: Case) -> Iterator[Offence]:
 def _type(case: Case) -> Iterator[Offence]:
     for each in case.manifest.files:
         if each.media_type != media_type(each.path):
-            yield Offence(each.path, f"its type is said to be {each.media_type!r}, not {media_type(each.path)!r}")
+            yield Offence(each.path, f"its media_type is {each.media_type!r}, expected {media_type(each.path)!r}")
     for clip in case.manifest.clips:
         if PurePosixPath(clip.file).suffix != ".mkv":
-            yield Offence(clip.file, f"clip {clip.clip} is no .mkv file")
+            yield Offence(clip.file, f"clip {clip.clip} is not an .mkv file")
 
 
 def _signature(case: Case) -> Iterator[Offence]:
@@ -153,15 +153,20 @@ def _signature(case: Case) -> Iterator[Offence]:
             yield Offence(SIGNATURE, signed.problem)
 
 
-_AGAIN = "write the submission again with vdf-bench submit"
+_AGAIN = "create the submission again with `vdf-bench submit`"
 RULES: Final = (
-    Rule("forbidden-content", "files", "no archives, pickles or programs, under whatever name", _forbidden),
-    Rule("content-type", "files", f"files are what they are called: {', '.join(sorted(MEDIA))}", _magic),
-    Rule("text-syntax", "files", "mend it, or leave it out", _text),
+    Rule(
+        "forbidden-content",
+        "files",
+        "remove it: archives, pickles and programs are not accepted under any name",
+        _forbidden,
+    ),
+    Rule("content-type", "files", f"use files whose content matches their name: {', '.join(sorted(MEDIA))}", _magic),
+    Rule("text-syntax", "files", "fix the file, or remove it", _text),
     Rule("file-unlisted", "files", _AGAIN, _unlisted),
     Rule("file-absent", "files", _AGAIN, _absent),
     Rule("file-listed-twice", "files", _AGAIN, _twice),
-    Rule("file-hash", "files", "files were changed after the manifest was written: submit again", _hash),
+    Rule("file-hash", "files", "files were changed after the manifest was written: create the submission again", _hash),
     Rule("media-type", "files", _AGAIN, _type),
-    Rule("signature-invalid", "files", "sign the manifest as it is, or leave the signature out", _signature),
+    Rule("signature-invalid", "files", "sign the manifest again, or remove the signature", _signature),
 )

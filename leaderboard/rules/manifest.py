@@ -57,7 +57,7 @@ def _said(case: Case) -> list[tuple[str, str]]:
 def _hidden(case: Case) -> Iterator[Offence]:
     for where, text in _said(case):
         if any(is_hidden(sign) for sign in text):
-            yield Offence(FILE, f"{where} holds control or direction characters")
+            yield Offence(FILE, f"{where} contains control or direction characters")
         elif text != unicodedata.normalize("NFC", text):
             yield Offence(FILE, f"{where} is not in Unicode's composed form (NFC)")
 
@@ -87,13 +87,13 @@ def _lookalike(case: Case) -> Iterator[Offence]:
 def _markup(case: Case) -> Iterator[Offence]:
     for where, text in _said(case):
         if "<" in text and ">" in text.split("<", 1)[1]:
-            yield Offence(FILE, f"{where} holds markup")
+            yield Offence(FILE, f"{where} contains markup")
 
 
 def _formula(case: Case) -> Iterator[Offence]:
     for where, text in _said(case):
         if text[:1] in "=+-@|" and text[:1]:
-            yield Offence(FILE, f"{where} begins with {text[:1]!r}, which spreadsheets run as a formula")
+            yield Offence(FILE, f"{where} begins with {text[:1]!r}, which spreadsheets interpret as a formula")
 
 
 def is_safe_link(text: str) -> bool:
@@ -119,7 +119,7 @@ def _link(case: Case) -> Iterator[Offence]:
     if manifest is None:
         return
     if manifest.paper and not is_safe_link(manifest.paper.url):
-        yield Offence(FILE, "paper.url is no plain https link")
+        yield Offence(FILE, "paper.url is not a plain https link")
     if not is_safe_link(manifest.contact) and not is_mail(manifest.contact):
         yield Offence(FILE, "contact is neither a mail address nor a plain https link")
 
@@ -128,7 +128,7 @@ def _suite(case: Case) -> Iterator[Offence]:
     manifest = case.read[0]
     if manifest and manifest.suite.name not in SUITES:
         name = manifest.suite.name
-        yield Offence(FILE, f"there is no suite {name!r}: {suggest(name, sorted(SUITES))}")
+        yield Offence(FILE, f"unknown suite {name!r}: {suggest(name, sorted(SUITES))}")
 
 
 def _suite_hash(case: Case) -> Iterator[Offence]:
@@ -145,14 +145,14 @@ def _kind(case: Case) -> Iterator[Offence]:
     if manifest is None:
         return
     if manifest.kind == "frames" and not manifest.clips:
-        yield Offence(FILE, "kind is frames, and there are no clips")
+        yield Offence(FILE, "kind is frames, but clips is empty")
     suite = SUITES.get(manifest.suite.name)
     if suite is not None and manifest.track != suite.track:
-        yield Offence(FILE, f"track is {manifest.track}, and {suite.name} is of {suite.track}")
+        yield Offence(FILE, f"track is {manifest.track}, but {suite.name} has track {suite.track}")
     if manifest.kind == "method" and manifest.clips:
-        yield Offence(FILE, "kind is method, and there are clips: only code is run again")
+        yield Offence(FILE, "kind is method, but clips is not empty")
     if manifest.kind == "method" and manifest.component is None:
-        yield Offence(FILE, "kind is method, and there is no component")
+        yield Offence(FILE, "kind is method, but component is missing")
 
 
 def _cells(case: Case) -> Iterator[Offence]:
@@ -166,9 +166,9 @@ def _cells(case: Case) -> Iterator[Offence]:
             yield Offence(FILE, f"clip {clip!r} is not in {suite.name}: {suggest(clip, sorted(suite.clips))}")
         elif linf not in suite.budgets:
             known = ", ".join(f"{levels:g}" for levels in suite.budgets)
-            yield Offence(FILE, f"clip {clip}: {linf:g} levels is no budget of {suite.name}, which has {known}")
+            yield Offence(FILE, f"clip {clip}: {linf:g} levels is not a budget of {suite.name}, which has {known}")
         elif times > 1:
-            yield Offence(FILE, f"clip {clip} is there {times} times at {linf:g} levels")
+            yield Offence(FILE, f"clip {clip} appears {times} times at {linf:g} levels")
 
 
 def _missing(case: Case) -> Iterator[Offence]:
@@ -178,8 +178,10 @@ def _missing(case: Case) -> Iterator[Offence]:
         return
     for linf in sorted({each.linf for each in manifest.clips}):
         there = {each.clip for each in manifest.clips if each.linf == linf}
-        if lacking := [name for name in suite.clips if name not in there]:
-            yield Offence(FILE, f"at {linf:g} levels {', '.join(lacking)} are missing: they count as unprotected")
+        if missing := [name for name in suite.clips if name not in there]:
+            yield Offence(
+                FILE, f"at {linf:g} levels the clips {', '.join(missing)} are missing: they count as unprotected"
+            )
 
 
 def _shape(case: Case) -> Iterator[Offence]:
@@ -191,7 +193,7 @@ def _shape(case: Case) -> Iterator[Offence]:
         said = (each.frames, each.size, each.fps)
         if said != (suite.frames, suite.size, "25/1"):
             asked = f"{suite.frames} frames of {suite.size} px at 25/1"
-            yield Offence(each.file, f"{said[0]} frames of {said[1]} px at {said[2]} are said, {asked} are asked")
+            yield Offence(each.file, f"it has {said[0]} frames of {said[1]} px at {said[2]}, expected {asked}")
 
 
 def _source(case: Case) -> Iterator[Offence]:

@@ -50,7 +50,7 @@ def is_other(case: Case, clip: ProtectedClip, media: Media) -> str:
 def _identity(case: Case) -> Iterator[Offence]:
     for each, media, _ in _clips(case):
         if what := is_other(case, each, media):
-            yield Offence(each.file, f"it is said to be {each.clip}, but {what}")
+            yield Offence(each.file, f"the manifest names it as {each.clip}, but {what}")
 
 
 def _budget(case: Case) -> Iterator[Offence]:
@@ -86,9 +86,9 @@ def _copied(case: Case) -> Iterator[Offence]:
                 if known.clip != each.clip:
                     continue
                 if known.sha256 == media.sha256:
-                    yield Offence(each.file, f"its frames are those of {record.id}")
+                    yield Offence(each.file, f"its frames are identical to those of {record.id}")
                 elif (alike := likeness(mine, known.sketch)) >= ALIKE:
-                    text = f"its perturbation is much like that of {record.id} (cosine {alike:.2f})"
+                    text = f"its perturbation is very similar to that of {record.id} (cosine {alike:.2f})"
                     yield Offence(each.file, text, "warning")
 
 
@@ -100,13 +100,13 @@ def _constant(case: Case) -> Iterator[Offence]:
             continue
         key = change.tobytes()
         if seen.setdefault(key, each.clip) != each.clip:
-            yield Offence(each.file, f"its perturbation is that of {seen[key]}, value by value")
+            yield Offence(each.file, f"its perturbation is identical to that of {seen[key]}")
 
 
 RULES: Final = (
     Rule("clip-identity", "meaning", "protect the clip that the manifest names", _identity),
     Rule("over-budget", "meaning", "keep every channel of every pixel within the budget", _budget),
-    Rule("clean-copy", "meaning", "protect the clip; controls say role: control", _clean),
+    Rule("clean-copy", "meaning", "protect the clip, or set role to control", _clean),
     Rule("copied-frames", "meaning", "submit your own frames, under your entry's own name", _copied),
     Rule("same-perturbation", "meaning", "protect every clip", _constant, "warning"),
 )

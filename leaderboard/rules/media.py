@@ -37,11 +37,16 @@ RULES: Final = (
     Rule("video-dimensions", "media", "protect the suite's clips at their size", _refused("dimensions", ".mkv")),
     Rule("video-rate", "media", _ENCODE, _refused("rate", ".mkv")),
     Rule("video-length", "media", "protect every frame of the suite's clip", _refused("length", ".mkv")),
-    Rule("video-damaged", "media", "the stream is cut short or damaged: encode it again", _refused("stream", ".mkv")),
+    Rule("video-damaged", "media", "the stream is truncated or damaged: encode it again", _refused("stream", ".mkv")),
     Rule(
         "media-limits", "media", "decoding must stay within the limits of docs/leaderboard.md", _refused("limits", "")
     ),
-    Rule("picture-dimensions", "media", "give pictures of at most 4096 px", _refused("dimensions", ".png")),
-    Rule("picture-damaged", "media", "give a plain PNG", _refused("stream", ".png")),
-    Rule("frames-hash", "media", "frames were changed after the manifest was written: submit again", _digest),
+    Rule("picture-dimensions", "media", "use pictures of at most 4096 px", _refused("dimensions", ".png")),
+    Rule("picture-damaged", "media", "use a plain PNG", _refused("stream", ".png")),
+    Rule(
+        "frames-hash",
+        "media",
+        "frames were changed after the manifest was written: create the submission again",
+        _digest,
+    ),
 )

@@ -36,18 +36,18 @@ def _archive(case: Case) -> Iterator[Offence]:
 def _escapes(name: bytes) -> str:
     text = name.decode("utf-8", "replace")
     if text.startswith("/"):
-        return "it is absolute"
+        return "it is an absolute path"
     if len(text) > 1 and text[1] == ":" and text[0].isascii() and text[0].isalpha():
-        return "it names a drive"
+        return "it starts with a drive letter"
     if "\\" in text:
-        return "it holds a backslash"
-    return "it climbs with '..'" if ".." in text.split("/") else ""
+        return "it contains a backslash"
+    return "it contains '..'" if ".." in text.split("/") else ""
 
 
 def _escape(case: Case) -> Iterator[Offence]:
     for node in case.nodes:
         if why := _escapes(node.name):
-            yield Offence(node.path, f"the path leaves the submission: {why}")
+            yield Offence(node.path, f"the path points outside the submission: {why}")
 
 
 def _encoding(case: Case) -> Iterator[Offence]:
@@ -74,7 +74,7 @@ def _text(name: bytes) -> str:
 def _hidden(case: Case) -> Iterator[Offence]:
     for node in case.nodes:
         if any(is_hidden(sign) for sign in _text(node.name)):
-            yield Offence(node.path, "the name holds control or direction characters")
+            yield Offence(node.path, "the name contains control or direction characters")
 
 
 def _characters(case: Case) -> Iterator[Offence]:
@@ -83,7 +83,7 @@ def _characters(case: Case) -> Iterator[Offence]:
         odd = sorted({s for s in text if s not in _PLAIN and s not in "/\\:" and not is_hidden(s)})
         if odd and not _escapes(node.name):
             shown = ", ".join(f"{sign!r} ({unicodedata.name(sign, 'unnamed')})" for sign in odd[:3])
-            yield Offence(node.path, f"the name holds {shown}")
+            yield Offence(node.path, f"the name contains {shown}")
 
 
 def _names(case: Case) -> Iterator[Offence]:
@@ -92,9 +92,9 @@ def _names(case: Case) -> Iterator[Offence]:
             continue
         for part in _text(node.name).split("/"):
             if part.split(".")[0].lower() in RESERVED:
-                yield Offence(node.path, f"{part!r} is a device on Windows")
+                yield Offence(node.path, f"{part!r} is a device name on Windows")
             elif part not in ("", "..") and (part.startswith((".", "-")) or part.endswith((".", " "))):
-                yield Offence(node.path, f"{part!r} is hidden, an option, or cut short by some file systems")
+                yield Offence(node.path, f"{part!r} starts with '.' or '-', or ends with '.' or a space")
 
 
 def _collision(case: Case) -> Iterator[Offence]:
@@ -163,12 +163,14 @@ def _suffix(case: Case) -> Iterator[Offence]:
 def _missing(case: Case) -> Iterator[Offence]:
     # A link or folder of that name is another rule's matter.
     if not case.archive and not any(node.path == FILE for node in case.nodes):
-        yield Offence(FILE, "there is no manifest")
+        yield Offence(FILE, "the manifest is missing")
 
 
 _RENAME = "use names of ASCII letters, digits, '.', '_' and '-', in plain folders"
 RULES: Final = (
-    Rule("archive-unreadable", "tree", "give the folder, or a plain tar of it: tar --format=ustar -cf", _archive),
+    Rule(
+        "archive-unreadable", "tree", "give the folder, or an uncompressed tar of it: tar --format=ustar -cf", _archive
+    ),
     Rule("path-escape", "tree", "give paths relative to the submission, without '..'", _escape),
     Rule("path-encoding", "tree", _RENAME, _encoding),
     Rule("path-hidden-characters", "tree", _RENAME, _hidden),
@@ -176,12 +178,12 @@ RULES: Final = (
     Rule("path-reserved", "tree", _RENAME, _names),
     Rule("path-collision", "tree", "give files names that differ in more than case", _collision),
     Rule("path-length", "tree", "use fewer folders and shorter names", _length),
-    Rule("link", "tree", "put the file itself there", _link),
+    Rule("link", "tree", "replace it with the file itself", _link),
     Rule("special-file", "tree", "remove it", _special),
-    Rule("too-many-files", "tree", "submit what vdf-bench submit writes, and nothing else", _count),
-    Rule("file-too-large", "tree", "submit what vdf-bench submit writes, and nothing else", _size),
+    Rule("too-many-files", "tree", "submit only what `vdf-bench submit` writes", _count),
+    Rule("file-too-large", "tree", "submit only what `vdf-bench submit` writes", _size),
     Rule("file-empty", "tree", "remove it, or copy it again", _empty),
-    Rule("total-too-large", "tree", "submit what vdf-bench submit writes, and nothing else", _total),
-    Rule("suffix", "tree", f"only {', '.join(sorted(MEDIA))} are taken", _suffix),
-    Rule("manifest-missing", "tree", "write it with vdf-bench submit", _missing),
+    Rule("total-too-large", "tree", "submit only what `vdf-bench submit` writes", _total),
+    Rule("suffix", "tree", f"only {', '.join(sorted(MEDIA))} files are accepted", _suffix),
+    Rule("manifest-missing", "tree", "create it with `vdf-bench submit`", _missing),
 )

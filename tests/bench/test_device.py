@@ -184,13 +184,13 @@ def test_the_plot_is_made_without_any_kernel(tmp_path):
         (["--out", "taken/figures.json"], "taken is a file"),
         pytest.param(
             ["--out", "/proc/figures.json"],
-            "takes no files",
+            "is not writable",
             marks=pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at /proc"),
         ),
         (["--out", "taken", "--plot", "kept/below.gif"], "ends in .png or .svg"),
         (["--plot", "kept.png"], "--plot kept.png is a folder"),
-        (["--plot", "roofline.svg", "--skip", "roofline"], "--plot draws the roofline"),
-        (["--out", "a.png", "--plot", "a.png"], "is the file of --out"),
+        (["--plot", "roofline.svg", "--skip", "roofline"], "--plot needs the roofline"),
+        (["--out", "a.png", "--plot", "a.png"], "is also the file of --out"),
     ],
 )
 def test_files_are_looked_at_before_minutes_are_spent(monkeypatch, tmp_path, words, said):
@@ -224,5 +224,5 @@ def test_names_of_kernels_are_whole_in_a_narrow_terminal():
         print_device(made, console)
         told[width] = console.file.getvalue()
         assert all(name in told[width] for name in names) and "100%" in told[width]
-    assert "left out for want of width: GFLOP, MB at least; --out writes all" in told[80]
-    assert "want of width" not in told[120] and "27.26" in told[120]
+    assert "columns left out for lack of width: GFLOP, MB (minimum); use --out to write all of them" in told[80]
+    assert "lack of width" not in told[120] and "27.26" in told[120]

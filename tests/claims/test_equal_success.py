@@ -139,7 +139,7 @@ def test_an_interrupt_is_a_line_and_130(monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 130
-    assert capsys.readouterr().err == "vdf-bench: interrupted; nothing is kept\n"
+    assert capsys.readouterr().err == "interrupted: nothing was saved; run the same command again to start over\n"
 
 
 def test_published_surrogates_say_what_they_need(monkeypatch):

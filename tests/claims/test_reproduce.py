@@ -66,8 +66,8 @@ def test_list_imports_nothing_heavy():
     [
         (["scalling"], "Did you mean 'scaling'"),
         (["scaling", "--preset", "quik"], "did you mean 'quick'"),
-        (["all", "--clip", "synth-aa"], "neither a known name nor a file"),
-        (["all", "--clip", ","], "names nothing"),
+        (["all", "--clip", "synth-aa"], "not found"),
+        (["all", "--clip", ","], "is empty"),
         (["fidelity", "--budget", "many"], "budget"),
     ],
 )

@@ -38,8 +38,8 @@ def vdf_bench(monkeypatch, capsys, tmp_path):
 
 
 def one_line(err):
-    """User errors are one line that begins with the program's name."""
-    assert err.startswith("vdf-bench: "), err
+    """User errors are one line that begins with "error: "."""
+    assert err.startswith("error: "), err
     assert err.count("\n") == 1, err
     return err
 
@@ -82,14 +82,14 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["run", "--preset", "quik"], "did you mean 'quick'"),
         (["run", "--parser", "buildin"], "did you mean 'builtin'"),
         (["run", "--policy", "repare"], "did you mean 'repair'"),
-        (["run", "--clip", "synth-aa"], "neither a known name nor a file"),
-        (["run", "--clip", "nowhere.mp4"], "neither a known name nor a file"),
-        (["run", "--budget", "300"], "out of bounds"),
-        (["run", "--budget", "big"], "no number"),
+        (["run", "--clip", "synth-aa"], "not found"),
+        (["run", "--clip", "nowhere.mp4"], "not found"),
+        (["run", "--budget", "300"], "out of range"),
+        (["run", "--budget", "big"], "not a number"),
         (["run", "--budget", "psnr>=38"], "begin with linf="),
         (["sweep", "--budget", "linf=1,2,4"], "ambiguous"),
-        (["run", "--seed", "x"], "no whole number"),
-        (["run", "--target", "half"], "known: composite, full, both"),
+        (["run", "--seed", "x"], "not a whole number"),
+        (["run", "--target", "half"], "choose one of composite, full, both"),
         (["run", "--set", "vdf.gain"], "COMPONENT.PARAMETER=VALUE"),
         (["run", "--set", "vfd.gain=1"], "did you mean 'vdf'"),
         (["run", "--set", "vdf.gian=1"], "parameters of vdf"),
@@ -98,12 +98,12 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["run", "--timeout", "0"], "above 0"),
         (["run", "--parser", "builtin/vots"], "did you mean 'vote'"),
         (["run", "--parser", "builtin/on=jpg"], "did you mean 'jpeg'"),
-        (["sweep", "--parser", "builtin/scale=7"], "out of bounds"),
+        (["sweep", "--parser", "builtin/scale=7"], "out of range"),
         (["run", "--protected-share", "0"], "above 0"),
-        (["run", "--clip", "synth-a@5"], "no length"),
+        (["run", "--clip", "synth-a@5"], "not a length"),
         (["victims", "check", "gausian"], "did you mean 'gaussian'"),
-        (["victims", "check", ",", "--clip", "synth-a"], "names nothing"),
-        (["victims", "probe", "gaussian", "--clip", "synth-aa"], "neither a known name nor a file"),
+        (["victims", "check", ",", "--clip", "synth-a"], "is empty"),
+        (["victims", "probe", "gaussian", "--clip", "synth-aa"], "not found"),
         (["run", "--jobs", "-1"], "greater than or equal to 0"),
         (["run", "--nope"], "--nope"),
         (["frobnicate"], "frobnicate"),
@@ -112,8 +112,8 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["clips", "show", "synth-aa"], "did you mean 'synth-a'"),
         (["report", "nowhere"], "nowhere"),
         (["models", "train", "bultin"], "builtin"),
-        (["protect", "nowhere.mp4", "out.mkv"], "not there"),
-        (["protect", "nowhere.mp4", "out.avi"], "end it in"),
+        (["protect", "nowhere.mp4", "out.mkv"], "not found"),
+        (["protect", "nowhere.mp4", "out.avi"], "ends in"),
         (["bench", "simulate", "--cells", "inf"], "less than or equal to 1"),
         (["bench", "simulate", "--cells", "1e300"], "less than or equal to 1"),
         (["bench", "simulate", "--cells", "nan"], "less than or equal to 1"),
@@ -155,10 +155,10 @@ def test_protect_does_not_overwrite(vdf_bench):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["run", "--seed=-1"], "out of bounds"),
-        (["run", "--seed", str(2**70)], "out of bounds"),
-        (["run", "--victim", ""], "names nothing"),
-        (["run", "--parser", ","], "names nothing"),
+        (["run", "--seed=-1"], "out of range"),
+        (["run", "--seed", str(2**70)], "out of range"),
+        (["run", "--victim", ""], "is empty"),
+        (["run", "--parser", ","], "is empty"),
         (["run", "--out", "taken/below"], "taken is a file"),
         (["run", "--store", "taken"], "taken is a file"),
         (["run", "--out", "taken/below", "--dry-run"], "taken is a file"),
@@ -167,7 +167,7 @@ def test_protect_does_not_overwrite(vdf_bench):
         (["capture", "synth-a", "taken"], "not an empty folder"),
         (["protect", "taken", "nowhere/out.mkv"], "nowhere is no folder"),
         (["protect", "taken", "a.mkv", "--overwrite"], "is a folder"),
-        (["protect", "taken.mkv", "taken.mkv", "--overwrite"], "the video itself"),
+        (["protect", "taken.mkv", "taken.mkv", "--overwrite"], "the input video"),
         (["protect", "taken", "out.mkv", "--set", "pgd.steps=3"], "only vdf is run"),
     ],
 )
@@ -198,7 +198,7 @@ def test_interrupt_is_one_line_and_exit_code_130(vdf_bench, monkeypatch):
     monkeypatch.setattr("vdf_bench.plan.presets.preset", interrupted)
     code, _, err = vdf_bench("run")
     assert code == 130
-    assert "the same command goes on" in one_line(err)
+    assert "run the same command again" in one_line(err)
 
 
 def test_full_disk_is_one_line(vdf_bench, monkeypatch):
@@ -217,7 +217,7 @@ def test_a_gpu_that_is_not_there_is_said_in_one_line(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert arguments.device("auto") == arguments.device("auto", "ray") == "cpu"
     assert arguments.device("cuda", "ray") == "cuda", "a node may have what this machine has not"
-    with pytest.raises(UserError, match="no GPU here"):
+    with pytest.raises(UserError, match="no GPU on this machine"):
         arguments.device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert arguments.device("auto") == arguments.device("cuda") == "cuda"
@@ -231,7 +231,7 @@ def test_sigterm_is_an_interrupt_with_its_own_exit_code(vdf_bench, monkeypatch):
     finally:
         signal.signal(signal.SIGTERM, before)
     assert code == 143
-    assert "the same command goes on" in one_line(err)
+    assert "run the same command again" in one_line(err)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks at /proc")
@@ -259,7 +259,7 @@ def test_sigterm_ends_a_run_and_its_workers(tmp_path, executor):
     finally:
         run.kill()
     assert run.returncode == 143
-    assert "the same command goes on" in one_line(err)
+    assert "run the same command again" in one_line(err)
     until = time.monotonic() + 20
     while in_session(run.pid) and time.monotonic() < until:
         time.sleep(0.1)

@@ -130,7 +130,7 @@ def test_every_cell_is_told_its_time_and_memory(run):
     print_plan(run, console, 2)
     said = console.file.getvalue()
     assert "triplane on synth-a, vdf at 12.75/255" in said
-    assert "0 of" in said and "a rough guess" in said
+    assert "0 of" in said and "rough estimates" in said
 
 
 def test_the_live_view_counts_cells_and_says_what_workers_do(run):

@@ -75,7 +75,7 @@ def test_a_run_without_a_whole_cell_ends_with_what_failed(run, cause, error):
     clips = [step for step in run.plan.steps.values() if step.name == "clip"]
     with pytest.raises(error, match="wanted too much"):
         whole_cells(run, Tally(failures=[failed(step, cause) for step in clips]))
-    with pytest.raises(UserError, match="time was up"):
+    with pytest.raises(UserError, match="the time limit was reached"):
         whole_cells(run, Tally(unreached=list(run.plan.steps)))
 
 
@@ -137,7 +137,7 @@ def test_time_that_is_up_at_once_leaves_one_line_and_the_folder_untouched(tmp_pa
     found = CliRunner().invoke(app, [*words, "--max-hours", "1e-9"])
     assert isinstance(found.exception, IncompleteError)
     assert found.exception.code == 3
-    assert "time was up before a cell was finished" in str(found.exception)
+    assert "the time limit was reached before any cell was finished" in str(found.exception)
     assert not (tmp_path / "run" / "results.parquet").exists()
     assert time.monotonic() - begun < 100
 
@@ -145,7 +145,7 @@ def test_time_that_is_up_at_once_leaves_one_line_and_the_folder_untouched(tmp_pa
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--ray-address", "auto"], "belongs to --executor ray"),
+        (["--ray-address", "auto"], "needs --executor ray"),
         (["--executor", "slurm"], "--executor 'slurm'"),
         (["--max-hours", "0"], "--max-hours 0 is out of bounds"),
         (["--store", "memory://x"], "--executor inline"),

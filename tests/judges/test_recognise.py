@@ -74,7 +74,7 @@ def test_alignment_undoes_a_similarity():
 
 
 def test_bad_files_are_user_errors(tmp_path):
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="not found"):
         OnnxRecogniser(tmp_path / "absent.onnx", 0.4)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not a model")

@@ -18,7 +18,7 @@ def test_a_record_comes_back_as_it_was(draw, tmp_path):
 
 def test_no_record_is_rewritten(draw, tmp_path):
     add_record(draw("a", 0.25), tmp_path)
-    with pytest.raises(UserError, match="raise the entry's version"):
+    with pytest.raises(UserError, match="raise --entry-version"):
         add_record(draw("a", 0.75), tmp_path)
 
 
@@ -50,14 +50,14 @@ def test_events_are_appended_with_their_reasons(draw, tmp_path):
 def test_damaged_records_are_one_line(draw, tmp_path, spoil):
     path = add_record(draw("a", 0.25), tmp_path)
     path.write_text(spoil(path.read_text()))
-    with pytest.raises(UserError, match="is no record"):
+    with pytest.raises(UserError, match="is not a record"):
         read_records(tmp_path)
 
 
 def test_a_record_in_anothers_place_is_noticed(draw, tmp_path):
     path = add_record(draw("a", 0.25), tmp_path)
     path.rename(path.with_name("b-v1.json"))
-    with pytest.raises(UserError, match="another's place"):
+    with pytest.raises(UserError, match="move it"):
         read_records(tmp_path)
 
 

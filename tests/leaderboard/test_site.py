@@ -98,7 +98,7 @@ def test_numbers_stay_numbers():
 
 def test_a_folder_of_somebody_else_is_left_alone(board, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UserError, match="something else"):
+    with pytest.raises(UserError, match="not a leaderboard site"):
         build([], tmp_path, tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "mine"
     build([], tmp_path / "new", tmp_path)

@@ -34,7 +34,7 @@ def whole(tmp_path_factory):
     (home / "records").mkdir()
     options = ["--store", home / "store", "--records", home / "records", "--out", home / "run", "--jobs", 2]
     code, said, err = run("leaderboard", "verify", home / "entry", *options, "--publish")
-    assert code == 0 and "written to" in said, said + err
+    assert code == 0 and "wrote" in said, said + err
     code, said, err = run("leaderboard", "build", home / "site", "--records", home / "records")
     assert code == 0, err
     return home, options
@@ -149,7 +149,7 @@ def test_the_same_frames_under_another_name_are_a_copy(whole, tmp_path):
         (["leaderboard", "check", "nowhere"], "neither a folder nor a tar archive"),
         (["leaderboard", "check", ".", "--format", "xml"], "--format"),
         (["leaderboard", "suite", "vdf-bench-v2"], "did you mean"),
-        (["leaderboard", "build", "x", "--records", "nowhere"], "no folder"),
+        (["leaderboard", "build", "x", "--records", "nowhere"], "not a folder"),
         (["submit", "--defense", "vfd", "--out", "x", "--contact", "a", "--author", "A"], "did you mean 'vdf'"),
     ],
 )

@@ -73,7 +73,7 @@ def test_what_arms_share_is_planned_once():
     ("text", "told"),
     [
         ("vdf@stargan-synth", "differentiates parsers, no editor"),
-        ("noise@builtin", "differentiates nothing"),
+        ("noise@builtin", "has no surrogate"),
         ("pgd@nowhere", "no surrogate 'nowhere'"),
         ("pgd@heldout", "no surrogate 'heldout'"),
         ("pgd@gaussian", "no surrogate 'gaussian'"),
@@ -86,7 +86,7 @@ def test_an_impossible_surrogate_is_refused_in_one_line(text, told):
 
 
 def test_all_surrogates_need_an_editor_in_the_run():
-    with pytest.raises(UserError, match="here is none"):
+    with pytest.raises(UserError, match="this run has none"):
         protectors("pgd@all", "video", ("gaussian",))
 
 

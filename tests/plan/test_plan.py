@@ -120,13 +120,13 @@ def test_a_clip_may_be_given_a_length(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("synth-a@5", "no length: give seconds as in @5s"),
-        ("synth-a@", "no length"),
-        ("synth-a@-2s", "no length"),
+        ("synth-a@5", "not a length: give seconds as in @5s"),
+        ("synth-a@", "not a length"),
+        ("synth-a@-2s", "not a length"),
         ("synth-a@0.1s", "2 frames long: give 16 to 15000"),
         ("synth-a@99999s", "give 16 to 15000"),
-        ("synth-z@5s", "neither a known name nor a file"),
-        ("nowhere.mp4@5s", "neither a known name nor a file"),
+        ("synth-z@5s", "not found"),
+        ("nowhere.mp4@5s", "not found"),
     ],
 )
 def test_a_length_that_is_none_is_one_line(text, said):

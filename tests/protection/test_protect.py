@@ -155,7 +155,7 @@ def test_what_is_there_is_kept(tmp_path, head, protect):
     assert len(pictures(out)[0]) == 4
     (tmp_path / "new.mkv.partial").mkdir()
     (tmp_path / "new.mkv.partial" / "letter").write_text("precious")
-    with pytest.raises(UserError, match="in the way"):
+    with pytest.raises(UserError, match="already exists"):
         protect(video, tmp_path / "new.mkv")
     assert (tmp_path / "new.mkv.partial" / "letter").read_text() == "precious"
 
@@ -167,7 +167,7 @@ def test_refusals_leave_nothing_behind(tmp_path, head, protect):
     old_sound = portrait(tmp_path / "old.mkv", head, count=4, sound="pcm_u8")
     with pytest.raises(UserError, match=r"cannot hold its pcm_u8 sound: name it \.mkv"):
         protect(old_sound, tmp_path / "out.mp4")
-    with pytest.raises(UserError, match="the video itself"):
+    with pytest.raises(UserError, match="the input video"):
         protect(blank, blank, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blank.mp4", "old.mkv"]
 
@@ -233,7 +233,7 @@ def test_the_command_says_how_far_it_is_and_what_it_is_not(tmp_path, head, monke
         patched.setattr(work, "join", stop)
         cli.main()
     assert stopped.value.code == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "run the same command again" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0

@@ -157,7 +157,7 @@ def test_names_say_what_runs(tmp_path, monkeypatch):
 
 
 def test_untrusted_folders_are_refused_before_they_are_read(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match="no folder"):
+    with pytest.raises(UserError, match="not found"):
         check_model_folder(tmp_path / "absent")
     (tmp_path / "diffusion_pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     with pytest.raises(UserError, match="no safetensors"):

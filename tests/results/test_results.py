@@ -58,10 +58,10 @@ def test_an_old_table_survives_a_failed_write(tmp_path):
 
 def test_foreign_files_are_refused_in_one_line(tmp_path):
     path = tmp_path / "results.parquet"
-    with pytest.raises(UserError, match="no result table"):
+    with pytest.raises(UserError, match="not found"):
         read_results(path)
     path.write_bytes(b"no parquet")
-    with pytest.raises(UserError, match="no parquet file"):
+    with pytest.raises(UserError, match="not a Parquet file"):
         read_results(path)
     pq.write_table(pa.table({"clip": ["a"]}), path)
     with pytest.raises(UserError, match="schema none"):

@@ -27,5 +27,5 @@ def test_a_run_without_traces_reads_as_empty_and_a_damaged_one_is_one_line(tmp_p
     write_traces([], tmp_path / FILE)
     assert list(read_traces(tmp_path).columns) == list(COLUMNS)
     (tmp_path / FILE).write_bytes(b"no parquet")
-    with pytest.raises(UserError, match="no parquet file"):
+    with pytest.raises(UserError, match="not a Parquet file"):
         read_traces(tmp_path)

@@ -104,7 +104,7 @@ def test_the_same_again_computes_nothing(made, asked):
         (["--frames", "20"], "--frames belongs to the video track"),
         (["--defense", "vdf@attgan-synth"], "differentiates parsers, no editor"),
         (["--clip", "portraits:1000"], "portraits:1 to portraits:100"),
-        (["--clip", "nobody.png"], "neither a known name nor a file"),
+        (["--clip", "nobody.png"], "not found"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(tmp_path, words, told):

@@ -72,7 +72,7 @@ def test_gc_keeps_what_a_run_rests_on(kept, tmp_path):
     assert len(list(kept.held())) == 4
     say("gc", kept.root, "--keep", run)
     assert {key for key, _ in kept.held()} == set(KEYS[:2])
-    with pytest.raises(UserError, match="holds no finished run"):
+    with pytest.raises(UserError, match="is not a finished run"):
         say("gc", kept.root, "--keep", tmp_path)
 
 
@@ -109,12 +109,12 @@ def test_export_carries_a_run_to_another_store(kept, tmp_path, s3_url):
 
 
 def test_a_folder_that_is_no_store_is_one_line(tmp_path):
-    with pytest.raises(UserError, match="holds no store"):
+    with pytest.raises(UserError, match="is not a store"):
         say("ls", tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("to", "said"), [("", "needs a name"), ("memory://x", "seen by this process only")])
+@pytest.mark.parametrize(("to", "said"), [("", "is empty"), ("memory://x", "only in the memory")])
 def test_nothing_is_copied_to_where_it_is_lost(kept, tmp_path, monkeypatch, to, said):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
@@ -125,5 +125,5 @@ def test_nothing_is_copied_to_where_it_is_lost(kept, tmp_path, monkeypatch, to, 
 
 def test_a_store_without_a_name_is_not_read(kept, monkeypatch):
     monkeypatch.chdir(kept.root)
-    with pytest.raises(UserError, match="needs a name"):
+    with pytest.raises(UserError, match="is empty"):
         say("ls", "")

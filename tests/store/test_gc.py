@@ -62,7 +62,7 @@ def test_a_driver_elsewhere_that_counts_on_lives(store, clock):
 def test_what_a_run_that_is_going_on_makes_is_kept(tmp_path):
     store = Store(tmp_path)
     store.put("a" * 64, Artifact({"x": np.zeros(3)}))
-    with Leases(store.place), pytest.raises(UserError, match="a run is going on there"):
+    with Leases(store.place), pytest.raises(UserError, match="a run is using this store"):
         sweep(store, keep=set())
     assert store.has("a" * 64)
     assert sweep(store, keep=set())["artifacts of no kept run"] == 1

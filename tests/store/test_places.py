@@ -183,13 +183,13 @@ def test_an_unknown_protocol_is_one_line():
 
 @pytest.mark.parametrize("url", ["s3://", "s3:///store"])
 def test_a_url_without_a_bucket_is_one_line(url):
-    with pytest.raises(UserError, match=f"{url} names no bucket"):
+    with pytest.raises(UserError, match=f"{url} has no bucket"):
         Store(url)
 
 
 @pytest.mark.parametrize("where", ["", "file://"])
 def test_a_store_without_a_name_is_not_the_current_folder(where):
-    with pytest.raises(UserError, match="needs a name"):
+    with pytest.raises(UserError, match="is empty"):
         Store(where)
 
 

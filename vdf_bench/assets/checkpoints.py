@@ -43,7 +43,9 @@ def check_model_folder(folder: Path) -> None:
         UserError: it is absent, has no safetensors, or holds a file larger than such a model has.
     """
     if not folder.is_dir():
-        raise UserError(f"folder {folder} not found: copy the model there in diffusers' format, or set {WEIGHTS_VARIABLE}")
+        raise UserError(
+            f"folder {folder} not found: copy the model there in diffusers' format, or set {WEIGHTS_VARIABLE}"
+        )
     files = [file for file in folder.rglob("*") if file.is_file()]
     if not any(file.suffix == ".safetensors" for file in files):
         raise UserError(f"{folder} has no safetensors: copy the model again, saved with safe_serialization=True")
@@ -116,7 +118,9 @@ def _tensors(content: Any, path: Path, name: str) -> dict[str, Tensor]:
     import torch
 
     if not isinstance(content, dict) or not all(isinstance(each, torch.Tensor) for each in content.values()):
-        raise UserError(f"{path} is not a state dict of {name}: it is not a mapping of names to tensors; {how_to_get(name)}")
+        raise UserError(
+            f"{path} is not a state dict of {name}: it is not a mapping of names to tensors; {how_to_get(name)}"
+        )
     return content
 
 

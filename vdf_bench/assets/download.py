@@ -61,7 +61,9 @@ def download(
                     if progress is not None:
                         progress(done, total)
         if done < total:
-            raise UserError(f"connection to {url} was lost at {done} of {total} bytes: run the same command again to resume")
+            raise UserError(
+                f"connection to {url} was lost at {done} of {total} bytes: run the same command again to resume"
+            )
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # what is there is no beginning of it: once more, from nothing
             place.unlink()

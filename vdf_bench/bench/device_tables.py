@@ -41,7 +41,7 @@ def print_device(figures: Figures, console: Console) -> None:
             made.add_row(*(row[k] for k in shown))
         console.print(made)
         if gone:
-            say(f"left out for want of width: {', '.join(spare[:gone])}; --out writes all")
+            say(f"columns left out for lack of width: {', '.join(spare[:gone])}; use --out to write all of them")
 
     order = figures.order
     say(f"device: {figures.name}")
@@ -58,13 +58,13 @@ def print_device(figures: Figures, console: Console) -> None:
         )
         table(
             "roofline",
-            ("kernel", "precision", "GFLOP", "MB at least", "FLOP/B", "ms", "GFLOP/s", "of the roof", "n"),
+            ("kernel", "precision", "GFLOP", "MB (minimum)", "FLOP/B", "ms", "GFLOP/s", "of the roof", "n"),
             (
                 (p.name, p.precision, f"{p.flops / 1e9:.4g}", f"{p.bytes / 1e6:.4g}", f"{p.intensity:.3g}",
                  f"{1e3 * p.seconds:.4g}", f"{p.achieved / 1e9:.4g}", f"{p.share:.0%}", str(p.n))
                 for p in figures.points
             ),
-            spare=("GFLOP", "MB at least", "FLOP/B"),
+            spare=("GFLOP", "MB (minimum)", "FLOP/B"),
         )  # fmt: skip
     if figures.rates:
         table(
@@ -125,7 +125,7 @@ def print_device(figures: Figures, console: Console) -> None:
     say("")
     for what, why in figures.left_out.items():
         say(f"left out: {what}: {why}")
-    say(f"{figures.wall:.0f} s in all")
+    say(f"{figures.wall:.0f} s in total")
 
 
 def _width(rows: Sequence[Sequence[str]], shown: Sequence[int]) -> int:

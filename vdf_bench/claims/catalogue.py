@@ -1,4 +1,4 @@
-"""The published claims: what each says, what is run for it here, what is measured, and the bound that it is held to.
+"""The published claims: what each says, what is run for it here, what is measured, and the bound that it must meet.
 
 Quoted are abstracts alone: no figure from a table of either paper is known here. Where a paper gives no figure, the
 bound is this project's own and says so.

@@ -57,7 +57,7 @@ class Figure:
         return f"{self._show(found.value)}{ends}{_unit(self.unit)}"
 
     @property
-    def held_to(self) -> str:
+    def required(self) -> str:
         """Such as ``≥ 50 %``; empty without a bound."""
         if self.bound is None:
             return ""
@@ -112,8 +112,8 @@ class Finding:
 
     @property
     def bounds(self) -> list[str]:
-        """What its parts are held to, each bound once."""
-        return list(dict.fromkeys(figure.held_to for figure in self.figures))
+        """The bounds of its parts, each once."""
+        return list(dict.fromkeys(figure.required for figure in self.figures))
 
     @property
     def basis(self) -> str:

@@ -51,8 +51,8 @@ def render(findings: Sequence[Finding], record: Mapping[str, Any]) -> str:
 def lead(findings: Sequence[Finding]) -> str:
     """How many claims of each verdict, in a sentence."""
     counts = Counter(finding.verdict for finding in findings)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    return f"Of {words.count(len(findings), 'claim')} in two abstracts and the designs they describe: {told}."
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    return f"Of {words.count(len(findings), 'claim')} in two abstracts and the designs they describe: {counted}."
 
 
 def print_finding(finding: Finding, console: Console) -> None:
@@ -65,13 +65,13 @@ def print_finding(finding: Finding, console: Console) -> None:
     for name, text in (("claimed", f"{claim.quote} [{claim.paper}, abstract]"), ("here", claim.protocol)):
         console.print(f"{name}: {text}", highlight=False, markup=False)
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in ("figure", "measured [95 %]", "held to", "verdict", "on"):
+    for head in ("figure", "measured [95 %]", "required", "verdict", "on"):
         table.add_column(Text(head), justify="right" if head.startswith("measured") else "left")
     for figure in finding.figures:
-        cells = (figure.name, figure.text, figure.held_to, figure.verdict or "", figure.basis)
+        cells = (figure.name, figure.text, figure.required, figure.verdict or "", figure.basis)
         table.add_row(*(Text(cell) for cell in cells))
     for figure in finding.beside:
-        cells = (f"beside: {figure.name}", figure.text, "", "", figure.basis)
+        cells = (f"for comparison: {figure.name}", figure.text, "", "", figure.basis)
         table.add_row(*(Text(cell, style="dim") for cell in cells))
     if finding.figures or finding.beside:
         console.print(table)
@@ -81,12 +81,12 @@ def print_finding(finding: Finding, console: Console) -> None:
         console.print(f"missing: {claim.missing}", highlight=False, markup=False)
     basis = f" ({finding.basis})" if finding.basis else ""
     console.print(Text(f"verdict: {finding.verdict}{basis}", style="bold"))
-    console.print(f"again: {finding.command}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"to repeat: {finding.command}", highlight=False, markup=False, soft_wrap=True)
 
 
 def markdown(findings: Sequence[Finding]) -> str:
     """The page's table for a document."""
-    lines = ["| claim | verdict | measured here | held to | on |", "|---|---|---|---|---|"]
+    lines = ["| claim | verdict | measured here | required | on |", "|---|---|---|---|---|"]
     for finding in findings:
         shown = f"missing: {finding.claim.missing}" if finding.claim.missing else finding.short
         cells = (finding.claim.title, f"**{finding.verdict}**", shown, "; ".join(finding.bounds), finding.basis)

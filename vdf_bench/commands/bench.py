@@ -110,7 +110,10 @@ def simulate(
         place.check_folder()
         found, weights, counts = recorded(place)
         if not {"clip", "capture", "fit", "drive", "judge"} <= counts.keys():
-            raise UserError(f"--store {store} contains no finished run to take costs from: run `vdf-bench run --store {store}` first")
+            raise UserError(
+                f"--store {store} contains no finished run to take costs from: run `vdf-bench run --store "
+                f"{store}` first"
+            )
         costs, sizes = {**costs, **found}, {**sizes, **weights}
         console.print(f"costs of {sum(counts.values())} artifacts in {store}", highlight=False, markup=False)
     told = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)

@@ -42,7 +42,9 @@ def capture(
     try:
         captured = capture_frames(loaded.frames, loaded.audio, parse, find, chosen)
     except CaptureRefused as refusal:
-        raise UserError(f"{clip}: preprocessing failed with {refusal}: use a clip that shows one person in every frame") from None
+        raise UserError(
+            f"{clip}: preprocessing failed with {refusal}: use a clip that shows one person in every frame"
+        ) from None
     write_layout(captured, out)
     console = make_console()
     console.print(f"{out}: {len(loaded)} frames of {loaded.size} px", highlight=False, markup=False, soft_wrap=True)

@@ -60,8 +60,8 @@ def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
         for label, value in (
             ("source", " ".join(filter(None, [card.source, str(card.year or ""), card.url]))),
             ("licence", card.licence),
-            ("needs", ", ".join(card.needs) or "nothing more"),
-            ("here", unmet(card) or "can run"),
+            ("needs", ", ".join(card.needs) or "nothing"),
+            ("status", unmet(card) or "ready"),
             ("cost", card.cost),
             ("package", " ".join(registry.distribution(kind, name))),
         ):

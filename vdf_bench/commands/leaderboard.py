@@ -1,4 +1,4 @@
-"""``submit`` and ``leaderboard``: entries of strangers, checked, computed again, ranked and shown."""
+"""``submit`` and ``leaderboard``: submissions, checked, computed again, ranked and published."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def submit(
     board = _suite(suite)
     card = registry.load("defenses", defense).card
     if bool(paper) != bool(paper_url):
-        raise UserError("--paper and --paper-url belong together: give both or neither")
+        raise UserError("--paper needs --paper-url: give both or neither")
     about = pack.About(
         name=name or defense,
         title=title or card.title,
@@ -86,7 +86,7 @@ def submit(
         pack.write_frames(out, board, protected, about, component, list(board.seeds))
     if sign is not None:
         signature.sign(out / FILE, sign)
-    typer.echo(f"written to {out}; now: vdf-bench leaderboard check {out}")
+    typer.echo(f"wrote {out}; next: `vdf-bench leaderboard check {out}`")
 
 
 def _protect(suite: BoardSuite, defense: str, overrides: Overrides, store: Path, jobs: int) -> Protected:
@@ -156,7 +156,7 @@ def verify(
         elif publish:
             _publish(found, run, folder)
         else:
-            typer.echo(f"verified; add --publish to put it on the board as {found.id}")
+            typer.echo(f"verified: add --publish to publish it on the leaderboard as {found.id}")
 
 
 @app.command("suite")
@@ -180,7 +180,7 @@ def build(
     from vdf_bench.leaderboard.site import build as build_site
 
     found = build_site(_records(records), out, records or FOLDER)
-    typer.echo(f"{found} pages: {out / 'index.html'}")
+    typer.echo(f"wrote {found} pages: {out / 'index.html'}")
 
 
 @app.command()
@@ -202,7 +202,7 @@ def mark(
     except ValidationError as error:
         raise UserError(f"--reason: {error.errors()[0]['msg']}") from None
     found = add_event(record, event)
-    typer.echo(f"{found.id} is {found.status} now: {reason}")
+    typer.echo(f"{found.id} is now {found.status}: {reason}")
 
 
 def _suite(name: str) -> BoardSuite:
@@ -215,7 +215,7 @@ def _records(folder: Path | None) -> list[Record]:
     from vdf_bench.leaderboard.records import FOLDER, read_records
 
     if folder is not None and not folder.is_dir():
-        raise UserError(f"--records {folder} is no folder: give the one that holds SUITE/ENTRY.json")
+        raise UserError(f"--records {folder} is not a folder: give the one that contains SUITE/ENTRY.json")
     return read_records(folder or FOLDER)
 
 
@@ -225,10 +225,12 @@ def _print(findings: list[Finding], case: Case | None) -> None:
         typer.echo(f"{finding.severity}: {finding.rule}: {where}{finding.message} ({finding.remedy})")
     if case is not None and not any(finding.severity == "error" for finding in findings):
         manifest = case.manifest
-        typer.echo(f"fine: {manifest.entry.name} {manifest.entry.version}, {manifest.kind} for {manifest.suite.name}")
+        typer.echo(
+            f"accepted: {manifest.entry.name} {manifest.entry.version}, {manifest.kind} for {manifest.suite.name}"
+        )
         walls = sorted({wall for media in case.media.values() for wall in media.walls})
         if walls:
-            typer.echo(f"decoded behind: {', '.join(walls)}")
+            typer.echo(f"decoded in a sandbox with: {', '.join(walls)}")
 
 
 def _moved(case: Case, known: Record) -> list[str]:
@@ -259,19 +261,24 @@ def _compute(case: Case, out: Path | None, store: Path, clip: str, seed: str, jo
     folder = out or Path("verified") / f"{manifest.entry.name}-v{manifest.entry.version}"
     if manifest.kind == "frames":
         if clip or seed:
-            raise UserError("--clip and --seed are of methods: frames were made of the suite's own clips")
+            raise UserError(
+                "--clip and --seed apply to methods only: remove them, frames come from the suite's own clips"
+            )
         run = board.frames_run(case, folder, store)
     else:
         seeds = tuple(arguments.seed(text) for text in arguments.names(seed))
         if not seeds:
-            raise UserError("--seed: a method is run again with seeds that its submitter does not know: give some")
+            raise UserError(
+                "--seed is missing: a method is run again with random seeds that its submitter does not know, "
+                "such as --seed 7301,9442"
+            )
         run = board.method_run(case, folder, store, arguments.names(clip) or case.suite.heldout, seeds)
     cores = jobs or arguments.cores()
     try:
         with ProgressWatcher(make_console(), expected_seconds(run), cores) as watcher:
             complete(run, cores, watcher, watcher.say)
     except StepFailedError as error:
-        typer.echo(f"this machine gave up: {str(error).splitlines()[-1]}", err=True)
+        typer.echo(f"the computation failed on this machine: {str(error).splitlines()[-1]}", err=True)
         return board.failed(case, str(error).splitlines()[-1]), None
     return board.record_of(case, run), run
 
@@ -294,4 +301,4 @@ def _publish(found: Record, run: Run | None, folder: Path) -> None:
 
     pictures = save_pictures(found, run, folder) if run is not None else {}
     path = add_record(found.model_copy(update={"pictures": pictures}), folder)
-    typer.echo(f"written to {path}")
+    typer.echo(f"wrote {path}")

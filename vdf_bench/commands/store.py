@@ -88,7 +88,9 @@ def export(
 
     target = Store(to)
     if target.private:
-        raise UserError(f"{to} exists only in the memory of this process: give a folder, or a URL of persistent storage")
+        raise UserError(
+            f"{to} exists only in the memory of this process: give a folder, or a URL of persistent storage"
+        )
     target.check_folder()
     target.check_writable()
     copied, missing = export(_open(store), target, _keys(run) if run else None)
@@ -103,7 +105,9 @@ def _open(where: str) -> Store:
 
     found = Store(where)
     if isinstance(found.root, Path) and not (found.root / "objects").is_dir():
-        raise UserError(f"{where} is not a store: give the folder passed to --store, or the folder store/ inside a run folder")
+        raise UserError(
+            f"{where} is not a store: give the folder passed to --store, or the folder store/ inside a run folder"
+        )
     return found
 
 

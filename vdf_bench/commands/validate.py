@@ -51,7 +51,9 @@ def validate(
     if len(request.victims) != 1 or request.victims == ("all",):
         raise UserError(f"--victim {victim!r}: give exactly one victim, such as gaussian")
     if len(request.seeds) < 2 or len(request.clips) < 2:
-        raise UserError("validate needs at least two random seeds and two clips, such as --seed 0,1 --clip synth-a,synth-b")
+        raise UserError(
+            "validate needs at least two random seeds and two clips, such as --seed 0,1 --clip synth-a,synth-b"
+        )
     console = make_console()
     run = prepare_validation(request, out, store)
     again = repetition(run)

@@ -70,8 +70,8 @@ def check(
         checks, tally = complete_check(run, cores, watcher)
     write_checks(run, checks)
     print_checks(checks, console)
-    for lack in run.plan.left_out:
-        console.print(f"left out: {lack['kind']} {lack['name']}: {lack['why']}", highlight=False, markup=False)
+    for missing in run.plan.left_out:
+        console.print(f"left out: {missing['kind']} {missing['name']}: {missing['why']}", highlight=False, markup=False)
     if tally.cached:
         console.print(f"{len(tally.cached)} of {len(run.plan.steps)} steps were in the store already", highlight=False)
     console.print(f"gates.json and contact sheets: {run.out}", highlight=False, markup=False, soft_wrap=True)

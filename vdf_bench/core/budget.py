@@ -84,7 +84,9 @@ class Budget:
             key = named[1] or named[2] or key
             values[key].append(_bound(named[3], text) if key == "linf" else _number(named[3], text))
         if not values["linf"]:
-            raise UserError(f"--budget {text!r} has no bound on pixels: begin with linf=, such as linf=8/255,{text.strip()}")
+            raise UserError(
+                f"--budget {text!r} has no bound on pixels: begin with linf=, such as linf=8/255,{text.strip()}"
+            )
         return tuple(dict.fromkeys(cls(*pair) for pair in product(values["linf"], values["psnr"] or [0.0])))
 
 

@@ -63,7 +63,9 @@ def check_room(folder: Path) -> None:
     probe.unlink()
     free = shutil.disk_usage(folder).free // 2**20
     if free < MIN_FREE_MIB:
-        raise StoreError(f"{folder} has {free} MiB free, a run needs {MIN_FREE_MIB} MiB: free disk space or choose another --out")
+        raise StoreError(
+            f"{folder} has {free} MiB free, a run needs {MIN_FREE_MIB} MiB: free disk space or choose another --out"
+        )
 
 
 def check_file(file: Path, option: str) -> None:

@@ -75,7 +75,9 @@ def load(kind: Kind, name: str) -> type[Any]:
     try:
         return _loaded(point)
     except (ImportError, AttributeError) as error:
-        raise UserError(f"{kind[:-1]} {name!r} cannot be imported from {point.value}: {error}; reinstall or uninstall its package") from error
+        raise UserError(
+            f"{kind[:-1]} {name!r} cannot be imported from {point.value}: {error}; reinstall or uninstall its package"
+        ) from error
 
 
 @cache

@@ -76,7 +76,7 @@ class CellForecast:
 
 
 def cell_forecasts(plan: Plan, costs: Mapping[str, Expected], missing: set[str]) -> list[CellForecast]:
-    """What every cell still takes, the dearest first."""
+    """What every cell still takes, the most expensive first."""
     needs = []
     uses: dict[str, int] = {}
     for cell in plan.cells:
@@ -131,9 +131,9 @@ def print_plan(prepared: Run, console: Console, jobs: int) -> None:
     )
     if todo:
         console.print(
-            f"{duration(sum(seconds.values()))} of CPU time; {known} of {len(todo)} steps as recorded by earlier runs "
-            f"on this store{', the others a rough guess' if known < len(todo) else ''}",
+            f"{duration(sum(seconds.values()))} of CPU time; {known} of {len(todo)} steps estimated from earlier runs "
+            f"in this store{', the others are rough estimates' if known < len(todo) else ''}",
             highlight=False,
         )
-    for lack in plan.left_out:
-        console.print(f"left out: {lack['kind']} {lack['name']}: {lack['why']}", highlight=False, markup=False)
+    for missing in plan.left_out:
+        console.print(f"left out: {missing['kind']} {missing['name']}: {missing['why']}", highlight=False, markup=False)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from vdf_bench.plan.run import Run
 
 #: Why a cell is left out that no failure concerns.
-TIME_UP = "time was up before its turn: the same command goes on from here"
-NO_TWIN = "its clean twin is left out, and without it nothing can be said"
+TIME_UP = "time limit reached: run the same command again to continue"
+NO_TWIN = "the clean run that it is compared with is missing"
 
 
 def whole_cells(run: Run, tally: Tally) -> Run:

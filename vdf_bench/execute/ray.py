@@ -238,7 +238,10 @@ def _reach(address: str) -> None:
     if not address or address == "auto":
         return
     if address.startswith("ray://"):  # Ray's client for machines outside carries no streams
-        raise UserError(f"--ray-address {address}: join the cluster with 'ray start --num-cpus=0 --address=…' and give its HOST:PORT")
+        raise UserError(
+            f"--ray-address {address}: join the cluster with 'ray start --num-cpus=0 --address=…' and give its "
+            "HOST:PORT"
+        )
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isascii() and port.isdigit()):
         raise UserError(f"--ray-address {address}: give HOST:PORT as printed by 'ray start', or auto")
@@ -248,7 +251,10 @@ def _reach(address: str) -> None:
     except (OSError, OverflowError, UnicodeError) as error:  # the last: of a host that can be none
         raise UserError(f"--ray-address {address}: {error}; is 'ray start --head' running there?") from None
     if not heard:
-        raise UserError(f"--ray-address {address}: no Ray cluster answers at this address: give the HOST:PORT printed by 'ray start --head'")
+        raise UserError(
+            f"--ray-address {address}: no Ray cluster answers at this address: give the HOST:PORT printed by "
+            "'ray start --head'"
+        )
 
 
 def _speaks(line: socket.socket) -> bool:

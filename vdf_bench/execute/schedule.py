@@ -194,7 +194,10 @@ def open_executor(store: Store, resources: Resources, sign: str = "") -> Executo
     from vdf_bench.execute.local import InlineExecutor, LocalExecutor
 
     if store.private and resources.executor != "inline":
-        raise UserError(f"--store {store.root} exists only in the memory of one process: use --executor inline, or a folder or URL as --store")
+        raise UserError(
+            f"--store {store.root} exists only in the memory of one process: use --executor inline, or a folder "
+            "or URL as --store"
+        )
     if resources.executor == "inline":
         return InlineExecutor(store)
     if resources.executor == "ray":

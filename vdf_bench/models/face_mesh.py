@@ -53,7 +53,9 @@ def load_face_mesh() -> FaceMesh:
     from vdf_bench.assets.third_party import check_size, how_to_get, path_of
 
     if importlib.util.find_spec("mediapipe") is None:
-        raise UserError("alignment with mediapipe needs the Python package mediapipe: pip install 'vdf-bench[mediapipe]'")
+        raise UserError(
+            "alignment with mediapipe needs the Python package mediapipe: pip install 'vdf-bench[mediapipe]'"
+        )
     path = path_of("face_landmarker")
     if not path.is_file():
         raise UserError(f"alignment with mediapipe needs {path}: get it with {how_to_get('face_landmarker')}")

@@ -67,7 +67,8 @@ class StableDiffusion:
         kind, steps = scheduler.config.prediction_type, scheduler.config.num_train_timesteps
         if kind != "epsilon" or steps != STEPS:
             raise UserError(
-                f"{folder} predicts {kind} over {steps} steps: use a Stable Diffusion 1.x model, which predicts epsilon over 1000"
+                f"{folder} predicts {kind} over {steps} steps: use a Stable Diffusion 1.x model, which predicts "
+                "epsilon over 1000"
             )
         self.alpha_bar: Tensor = scheduler.alphas_cumprod.float().to(device)
         self._vae = load_part(AutoencoderKL, folder / "vae", use_safetensors=True).to(device)

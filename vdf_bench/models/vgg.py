@@ -65,6 +65,7 @@ def load_vgg16(folder: Path | None = None) -> Vgg16Features | None:
         network.load_state_dict({key: state[key] for key in network.state_dict()})
     except (RuntimeError, KeyError) as error:
         raise UserError(
-            f"{path} is not the state dict of VGG16 ({type(error).__name__}); get it with {how_to_get(WEIGHTS)}, or delete the file"
+            f"{path} is not the state dict of VGG16 ({type(error).__name__}); get it with "
+            f"{how_to_get(WEIGHTS)}, or delete the file"
         ) from None
     return network.eval().requires_grad_(False)

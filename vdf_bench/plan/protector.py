@@ -77,7 +77,10 @@ def protectors(
         return [one for each in surrogates for one in protectors(f"{name}@{each}", track, victims)]
     if surrogate == "all":
         if not editors:
-            raise UserError(f"--defense {text}: 'all' means every attribute editor of the run, and this run has none: name a surrogate")
+            raise UserError(
+                f"--defense {text}: 'all' means every attribute editor of the run, and this run has none: name "
+                "a surrogate"
+            )
         return [found for each in editors for found in protectors(f"{name}@{each}", track, editors)]
     if surrogate in surrogate_names():
         _check(kinds, "parser", text)

@@ -96,7 +96,9 @@ def claim(out: Path, key: dict[str, Any], survey: Survey) -> Iterator[Partial]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(f"another process is writing {out}: wait until it has finished, or choose another name") from None
+            raise UserError(
+                f"another process is writing {out}: wait until it has finished, or choose another name"
+            ) from None
         for scrap in folder.glob("unfinished*"):
             scrap.unlink()
         beside = folder / "unfinished.json"

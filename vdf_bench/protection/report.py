@@ -23,7 +23,7 @@ MEANING = (
 def describe(report: dict[str, Any]) -> str:
     """The report as lines of text."""
     notes = [_item("note" if number == 0 else "", note) for number, note in enumerate(report["notes"])]
-    missing = [_item("missing", lack) for lack in report["missing"]]
+    missing = [_item("missing", text) for text in report["missing"]]
     parts = [_headline(report), *notes, *_picture(report), *_file(report), *_parsing(report), *missing]
     return "\n".join([*parts, "", fill(MEANING, WIDTH)])
 
@@ -39,12 +39,12 @@ def _headline(report: dict[str, Any]) -> str:
     shape = f"{report['width']}x{report['height']} at {report['fps']:.5g} fps"
     text = (
         f"{report['out']}: {report['frames']} frames, {report['seconds']:.2f} s, {shape}; {report['defense']} within "
-        f"{report['budget']}, {report['seconds_per_frame']:.2g} s of processor a frame"
+        f"{report['budget']}, {report['seconds_per_frame']:.2g} s of CPU time per frame"
     )
     if report["defense_success"] is not None:
         text += f"; met its own success rule in {report['defense_success']:.0%} of the frames"
     if report["kept"] is not None:
-        text += f"; the floor let {report['kept']:.0%} of its strength pass"
+        text += f"; the PSNR floor kept {report['kept']:.0%} of its strength"
     return fill(text, WIDTH)
 
 

@@ -219,7 +219,9 @@ def fetch_meta(run: Run, key: str) -> dict[str, Any]:
 
 def _sound(found: Found | None) -> Found:
     if found is None:
-        raise DamagedError("an artifact in the store was damaged and has been removed: run the same command again to compute it anew")
+        raise DamagedError(
+            "an artifact in the store was damaged and has been removed: run the same command again to compute it anew"
+        )
     return found
 
 

@@ -180,10 +180,14 @@ def read_table(path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path} is not a Parquet file ({str(error).splitlines()[0]}): run again or restore it") from None
+        raise UserError(
+            f"{path} is not a Parquet file ({str(error).splitlines()[0]}): run again or restore it"
+        ) from None
     found = (table.schema.metadata or {}).get(_MARK, b"none").decode(errors="replace")
     if found not in map(str, READABLE):
-        raise UserError(f"{path} has schema {found}, this version reads {SCHEMA}: use the version of vdf-bench that wrote it")
+        raise UserError(
+            f"{path} has schema {found}, this version reads {SCHEMA}: use the version of vdf-bench that wrote it"
+        )
     columns = [name for name in COLUMNS if name != "floor" or found != "1"]
     if table.column_names != columns:
         odd = sorted(set(table.column_names) ^ set(columns)) or "the order of the columns"

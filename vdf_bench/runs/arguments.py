@@ -119,7 +119,9 @@ def device(text: str, executor: str = "local") -> str:
     if torch.cuda.is_available():
         return "cuda"
     if text == "cuda":
-        raise UserError("--device cuda: PyTorch finds no GPU on this machine: install a CUDA build of torch, or use --device cpu")
+        raise UserError(
+            "--device cuda: PyTorch finds no GPU on this machine: install a CUDA build of torch, or use --device cpu"
+        )
     return "cpu"
 
 

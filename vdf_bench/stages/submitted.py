@@ -19,5 +19,7 @@ def run(params: Params, inputs: Inputs) -> Artifact:
     frames = np.load(params["file"], allow_pickle=False)
     clean = inputs["clip"].arrays["frames"]
     if frames.shape != clean.shape or frames.dtype != clean.dtype or frames_digest(frames) != params["sha256"]:
-        raise UserError(f"{params['file']} does not contain the frames that were checked: run `vdf-bench leaderboard verify` again")
+        raise UserError(
+            f"{params['file']} does not contain the frames that were checked: run `vdf-bench leaderboard verify` again"
+        )
     return Artifact({"frames": frames}, {"log": {}, "seconds": []})

@@ -70,7 +70,9 @@ def sweep(
     drivers = [blob.name for blob in place.blobs("drivers/")]
     alive = _alive(leases, [name.rpartition("/")[2] for name in drivers], wait)
     if alive and keep is not None:
-        raise UserError(f"{store.root}: a run is using this store: wait until it has finished, or run gc without --keep")
+        raise UserError(
+            f"{store.root}: a run is using this store: wait until it has finished, or run gc without --keep"
+        )
     claims = [blob.name for blob in place.blobs("claims/")]
     goes = {
         "damaged artifacts": [blob.name for blob in place.blobs("quarantine/")],

@@ -270,7 +270,10 @@ def _checked_bytes(path: Path, *, ours: bool) -> int:
     if not size:
         raise UserError(f"{path} is empty: give a video file")
     if size > MAX_BYTES and not ours:
-        raise UserError(f"{path} has {size / 2**30:.1f} GiB, the limit is {MAX_BYTES / 2**30:.0f} GiB: cut it or re-encode it smaller")
+        raise UserError(
+            f"{path} has {size / 2**30:.1f} GiB, the limit is {MAX_BYTES / 2**30:.0f} GiB: cut it or re-encode "
+            "it smaller"
+        )
     return size
 
 

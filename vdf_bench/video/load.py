@@ -119,7 +119,7 @@ def _plan_crop(source: Source, frame: Any, faces: list[Box], size: int, notes: l
     path = source.info.path
     check_edge(path, width, height, aspect)
     if turns:
-        notes.append(f"stored on its side: turned {(360 - 90 * turns) % 360} degrees clockwise")
+        notes.append(f"stored rotated: turned {(360 - 90 * turns) % 360} degrees clockwise")
     if abs(aspect - 1) > 1e-3:
         notes.append(f"pixels {aspect:.4g} times as wide as high: made square")
     notes.extend(colour_notes(frame))

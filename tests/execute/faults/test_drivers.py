@@ -210,7 +210,7 @@ def test_a_store_that_stays_away_is_one_line(tmp_path, carry_out, told, monkeypa
     store = Store(tmp_path / "store", patience=0.3)
 
     def gone(*_):
-        raise place.GoneError(19, "the folder is gone")
+        raise place.GoneError(19, "the folder no longer exists")
 
     monkeypatch.setattr(store.place.inner, "create", gone)
     with pytest.raises(UserError, match="has not answered"):

@@ -140,7 +140,7 @@ def test_something_else_at_the_address_is_one_line(tmp_path, monkeypatch, answer
 
         threading.Thread(target=serve, daemon=True).start()
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(UserError, match=f"--ray-address {address}: what listens there is not Ray"):
+        with pytest.raises(UserError, match=f"--ray-address {address}: no Ray cluster answers at this address"):
             open_executor(Store(tmp_path), Resources(executor="ray", address=address))
 
 
