@@ -128,7 +128,7 @@ def test_every_cell_is_told_its_time_and_memory(run):
         assert forecast.mib == 700
     console = Console(file=io.StringIO(), width=100)
     print_plan(run, console, 2)
-    said = console.file.getvalue()
+    said = " ".join(console.file.getvalue().split())
     assert "triplane on synth-a, vdf at 12.75/255" in said
     assert "0 of" in said and "rough estimates" in said
 

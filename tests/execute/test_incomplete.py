@@ -147,7 +147,7 @@ def test_time_that_is_up_at_once_leaves_one_line_and_the_folder_untouched(tmp_pa
     [
         (["--ray-address", "auto"], "needs --executor ray"),
         (["--executor", "slurm"], "--executor 'slurm'"),
-        (["--max-hours", "0"], "--max-hours 0 is out of bounds"),
+        (["--max-hours", "0"], "--max-hours 0 is out of range"),
         (["--store", "memory://x"], "--executor inline"),
     ],
 )

@@ -72,11 +72,11 @@ def test_what_arms_share_is_planned_once():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("vdf@stargan-synth", "differentiates parsers, no editor"),
+        ("vdf@stargan-synth", "attacks parsers, not editors"),
         ("noise@builtin", "has no surrogate"),
-        ("pgd@nowhere", "no surrogate 'nowhere'"),
-        ("pgd@heldout", "no surrogate 'heldout'"),
-        ("pgd@gaussian", "no surrogate 'gaussian'"),
+        ("pgd@nowhere", "unknown surrogate 'nowhere'"),
+        ("pgd@heldout", "unknown surrogate 'heldout'"),
+        ("pgd@gaussian", "unknown surrogate 'gaussian'"),
     ],
 )
 def test_an_impossible_surrogate_is_refused_in_one_line(text, told):

@@ -132,7 +132,7 @@ def test_a_stopped_run_is_not_mixed_with_another(tmp_path, head, protect, segmen
 
     with pytest.raises(KeyboardInterrupt):
         protect(video, tmp_path / "out.mkv", tell=stop)
-    with pytest.raises(UserError, match=r"begun with another seed: delete .*partial"):
+    with pytest.raises(UserError, match=r"started with a different seed: delete .*partial"):
         protect(video, tmp_path / "out.mkv", seed=1)
     assert (tmp_path / "out.mkv.partial" / "000000.nut").is_file()
 
@@ -165,7 +165,7 @@ def test_refusals_leave_nothing_behind(tmp_path, head, protect):
     with pytest.raises(UserError, match="no face found"):
         protect(blank, tmp_path / "out.mkv")
     old_sound = portrait(tmp_path / "old.mkv", head, count=4, sound="pcm_u8")
-    with pytest.raises(UserError, match=r"cannot hold its pcm_u8 sound: name it \.mkv"):
+    with pytest.raises(UserError, match=r"cannot contain pcm_u8 audio: name it \.mkv"):
         protect(old_sound, tmp_path / "out.mp4")
     with pytest.raises(UserError, match="the input video"):
         protect(blank, blank, overwrite=True)
@@ -189,7 +189,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, head, protect, segm
     # No file may grow beyond what a segment takes, so that the whole does not fit.
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
     try:
-        with pytest.raises(UserError, match=r"File too large; make room, then give the same command"):
+        with pytest.raises(UserError, match=r"File too large; free disk space, then run the same command"):
             protect(video, tmp_path / "out.mkv")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -44,12 +44,12 @@ def test_ls_counts_by_step(kept):
 
 
 def test_verify_finds_what_is_damaged(kept):
-    assert say("verify", kept.root) == (0, "4 sound, 0 damaged\n")
+    assert say("verify", kept.root) == (0, "4 intact, 0 damaged\n")
     kept.path(KEYS[1]).write_bytes(kept.path(KEYS[1]).read_bytes()[:-1])
     code, said = say("verify", kept.root)
     assert code == 1
-    assert KEYS[1] in said and "3 sound, 1 damaged" in said
-    assert say("gc", kept.root)[1].startswith("1 damaged artifacts gone")
+    assert KEYS[1] in said and "3 intact, 1 damaged" in said
+    assert say("gc", kept.root)[1].startswith("1 damaged artifacts deleted")
     assert kept.quarantined() == 0
 
 
@@ -61,14 +61,14 @@ def test_gc_takes_drafts_unless_somebody_may_be_writing(kept):
     with Leases(kept.place):
         say("gc", kept.root)
         assert draft.exists()
-    assert "1 drafts of killed writers gone" in say("gc", kept.root)[1]
+    assert "1 drafts of killed writers deleted" in say("gc", kept.root)[1]
     assert not draft.exists()
     assert len(list(kept.held())) == 4
 
 
 def test_gc_keeps_what_a_run_rests_on(kept, tmp_path):
     run = tmp_path / "run"
-    assert "2 artifacts of no kept run would go" in say("gc", kept.root, "--keep", run, "--dry-run")[1]
+    assert "2 artifacts of no kept run would be deleted" in say("gc", kept.root, "--keep", run, "--dry-run")[1]
     assert len(list(kept.held())) == 4
     say("gc", kept.root, "--keep", run)
     assert {key for key, _ in kept.held()} == set(KEYS[:2])
@@ -85,7 +85,7 @@ def test_gc_leaves_claims_of_drivers_that_live(kept):
         kept.place.create("claims/other.0", b"gone")
         kept.place.create("drivers/old", json.dumps({**dead, **_here(), "pid": 2**22 + 1}).encode())
         said = say("gc", kept.root)[1]
-        assert "1 dead drivers gone" in said and "1 claims of dead drivers gone" in said
+        assert "1 dead drivers deleted" in said and "1 claims of dead drivers deleted" in said
         assert kept.place.exists("claims/k.0") and kept.place.exists(f"drivers/{alive.me}")
 
 

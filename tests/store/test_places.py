@@ -165,7 +165,7 @@ def test_silence_is_waited_out(tmp_path, error):
 
 def test_lasting_silence_is_one_line(tmp_path):
     place = Patient(Mute(tmp_path, 10**6, ConnectionError("reset")), patience=0.2, first=0.01)
-    with pytest.raises(UserError, match=r"has not answered .* what is finished is kept"):
+    with pytest.raises(UserError, match=r"has not answered .* finished steps are kept"):
         place.create("x", b"1")
 
 

@@ -27,7 +27,7 @@ def fails(path: Path, pattern: str, **arguments) -> None:
     assert "\n" not in line
     assert path.name in line
     assert re.search(pattern, line), line
-    assert re.search("give|copy|re-encode|cut", line), f"no remedy: {line}"
+    assert re.search("give|use|copy|re-encode|cut", line), f"no remedy: {line}"
 
 
 def sound_only(path: Path) -> Path:
@@ -41,7 +41,7 @@ def sound_only(path: Path) -> Path:
 
 
 def test_missing(tmp_path):
-    fails(tmp_path / "nothing.mp4", "does not exist")
+    fails(tmp_path / "nothing.mp4", "not found")
 
 
 def test_folder(tmp_path):
@@ -114,7 +114,7 @@ def test_no_face(plain):
 
 def test_too_short_or_small_is_said_before_no_face(tmp_path):
     fails(encode(tmp_path / "one.mp4", 1), "has 1 frame ", find_face=lambda frame: None)
-    fails(encode(tmp_path / "stamp.mp4", size=(32, 32)), "too few", find_face=lambda frame: None)
+    fails(encode(tmp_path / "stamp.mp4", size=(32, 32)), "too small", find_face=lambda frame: None)
 
 
 def test_face_too_small(tmp_path):
@@ -127,7 +127,7 @@ def test_size_limits(plain, monkeypatch):
     fails(plain, "GiB")
     monkeypatch.undo()
     monkeypatch.setattr(decode, "MAX_PIXELS", 95 * 96)
-    fails(plain, "too many")
+    fails(plain, "too large")
 
 
 def test_duration_limit(plain, monkeypatch):

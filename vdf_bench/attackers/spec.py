@@ -126,7 +126,7 @@ def _number(text: str, bounds: tuple[float, float], what: str) -> float:
     except ValueError:
         raise UserError(f"{what}: {text!r} is not a number: give {low:g} to {high:g}") from None
     if not low <= value <= high:
-        raise UserError(f"{what} is out of bounds: give {low:g} to {high:g}")
+        raise UserError(f"{what} is out of range: give {low:g} to {high:g}")
     return value
 
 

@@ -43,12 +43,12 @@ def interpreter(folder, **said):
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_without_a_checkout_it_is_listed_and_left_out(system, bench):
     card = registry.load("victims", f"external.{system}").card
-    assert unmet(card) == f"needs a checkout: vdf-bench doctor external.{system}"
+    assert unmet(card) == f"needs a checkout: run `vdf-bench doctor external.{system}`"
     assert "official" in card.tags and card.cost == "hours" and card.url.startswith("https://github.com/")
     code, output, _ = doctor(f"external.{system}")
     assert code == 1
     assert f"missing [{system}] in {bench.folder}/external.toml" in output and "fix: mkdir -p" in output
-    assert output.endswith(f"external.{system}: 1 of 1 missing\n")
+    assert output.endswith(f"external.{system}: 1 of 1 requirements missing\n")
 
 
 def test_all_leaves_them_out_with_the_reason(bench):
@@ -56,7 +56,9 @@ def test_all_leaves_them_out_with_the_reason(bench):
     left_out = {item["name"]: item["why"] for item in plan.left_out if item["kind"] == "victim"}
     assert {f"external.{system}" for system in SYSTEMS} <= left_out.keys()
     assert all(why.startswith("needs a checkout") for name, why in left_out.items() if name.startswith("external."))
-    with pytest.raises(UserError, match=r"victim external.instag needs a checkout: vdf-bench doctor external.instag"):
+    with pytest.raises(
+        UserError, match=r"victim external.instag needs a checkout: run `vdf-bench doctor external.instag"
+    ):
         build_plan(Request(preset("quick"), victims=("external.instag",)))
 
 
@@ -128,7 +130,7 @@ def test_a_wrong_folder_and_no_interpreter(bench):
 
 def test_missing_weights_stop_a_fit_before_it_starts(bench):
     bench.checkout("talkinggaussian", weights=False)
-    with pytest.raises(UserError, match=r"fpn-fp-512.pth: missing: vdf-bench doctor external.talkinggaussian"):
+    with pytest.raises(UserError, match=r"fpn-fp-512.pth: missing: run `vdf-bench doctor external.talkinggaussian"):
         bench.fit("talkinggaussian")
 
 
@@ -143,7 +145,7 @@ def test_usage_errors(bench):
     assert isinstance(doctor("external.er-nrf")[2], UserError)
     assert isinstance(doctor("external.mimictalk", "--entry", "capture")[2], UserError)
     assert isinstance(doctor("gaussian", "--entry", "capture")[2], UserError)
-    assert doctor("gaussian")[:2] == (0, "ok      needs nothing more\ngaussian: ready\n")
+    assert doctor("gaussian")[:2] == (0, "ok      no requirements\ngaussian: ready\n")
 
 
 @pytest.mark.parametrize(
