@@ -135,5 +135,5 @@ def print_plan(prepared: Run, console: Console, jobs: int) -> None:
             f"in this store{', the others are rough estimates' if known < len(todo) else ''}",
             highlight=False,
         )
-    for missing in plan.left_out:
-        console.print(f"left out: {missing['kind']} {missing['name']}: {missing['why']}", highlight=False, markup=False)
+    for each in plan.left_out:
+        console.print(f"left out: {each['kind']} {each['name']}: {each['why']}", highlight=False, markup=False)
