@@ -11,7 +11,7 @@ from vdf_bench.core.capture import Capture
 from vdf_bench.core.clip import Clip, Pose, Truth, split_frames
 from vdf_bench.core.interfaces import Evidence, Rendering
 from vdf_bench.judges import observe
-from vdf_bench.recognisers import recognise
+from vdf_bench.recognisers import synth
 
 SIZE, COUNT = 48, 72
 SKIN = np.array([200, 150, 120])
@@ -76,8 +76,8 @@ class ColourEmbedder:
 @pytest.fixture
 def landmarker(monkeypatch):
     fake = PixelLandmarker()
-    monkeypatch.setattr(observe, "load_landmarker", lambda: fake)
-    monkeypatch.setattr(recognise, "load_embedder", ColourEmbedder)
+    monkeypatch.setattr(observe.Tools, "load_landmarker", lambda self: fake)
+    monkeypatch.setattr(synth.IdSynth, "load", lambda self: synth.SynthModel(ColourEmbedder(), ColourEmbedder.tau))
     return fake
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from vdf_bench.core.errors import UserError
-from vdf_bench.recognisers.calibrate import calibrate, embeddings, threshold_of
-from vdf_bench.recognisers.recognise import ONNX_THRESHOLD, OnnxRecogniser
+from vdf_bench.recognisers.arcface import ONNX_THRESHOLD, OnnxModel
+from vdf_bench.runs.calibrate import calibrate, embeddings, threshold_of
 
 CLIPS = Path(os.environ.get("VDF_BENCH_CLIPS", "clips"))
 WEIGHTS = Path(os.environ.get("VDF_BENCH_WEIGHTS", "weights"))
@@ -36,7 +36,7 @@ def recogniser():
 
 @pytest.mark.real
 def test_talkers_are_told_apart(recogniser):
-    model = OnnxRecogniser(recogniser, ONNX_THRESHOLD)
+    model = OnnxModel(recogniser, ONNX_THRESHOLD)
     seen = {clip: embeddings(model, CLIPS / clip, frames=4) for clips in TALKERS.values() for clip in clips}
     owner = {clip: who for who, clips in TALKERS.items() for clip in clips}
     same = [(seen[clip] @ seen[clip].T)[np.triu_indices(len(seen[clip]), 1)] for clip in seen]

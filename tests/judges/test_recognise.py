@@ -15,19 +15,14 @@ from vdf_bench.assets.third_party import path_of
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.files import file_sha256
 from vdf_bench.judges import judge_all
-from vdf_bench.judges.dsr import DefenseSuccess, DsrParameters
+from vdf_bench.judges.dsr import DefenseSuccess
 from vdf_bench.judges.identity import Identity
+from vdf_bench.judges.observe import Tools
 from vdf_bench.models.arcface import align, load_arcface
 from vdf_bench.models.perceptual import load_lpips, lpips_distances
 from vdf_bench.models.supply import add
-from vdf_bench.recognisers.recognise import (
-    ONNX_THRESHOLD,
-    OnnxRecogniser,
-    RecogniserParameters,
-    choose,
-    choose_for,
-    shared,
-)
+from vdf_bench.recognisers.arcface import ONNX_THRESHOLD, OnnxModel
+from vdf_bench.recognisers.choice import choose
 
 
 def third_party(name):
@@ -75,11 +70,11 @@ def test_alignment_undoes_a_similarity():
 
 def test_bad_files_are_user_errors(tmp_path):
     with pytest.raises(UserError, match="not found"):
-        OnnxRecogniser(tmp_path / "absent.onnx", 0.4)
+        OnnxModel(tmp_path / "absent.onnx", 0.4)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not a model")
     with pytest.raises(UserError, match="ONNX"):
-        OnnxRecogniser(broken, 0.4)
+        OnnxModel(broken, 0.4)
     state = tmp_path / "broken.pth"
     state.write_bytes(b"not a state dict")
     with pytest.raises(UserError, match="state dict of squeezenet"):
@@ -112,21 +107,29 @@ def test_alignment_is_that_of_insightface():
 def test_who_recognises_whom(tmp_path, monkeypatch):
     """Rendered heads keep id-synth; real people get the user's recogniser once it is there, the own before a pack's."""
     monkeypatch.setenv("VDF_BENCH_WEIGHTS", str(tmp_path))
-    default = RecogniserParameters()
-    assert choose(default, real=True).metric == "identity"
+    assert choose("auto", {}, real=True).metric == "identity"
     for name in ("buffalo_l", "recogniser"):
         path_of(name).write_bytes(b"onnx")
-        chosen = choose(default, real=True)
-        assert (chosen.path, chosen.metric, chosen.threshold) == (path_of(name), "identity_arcface", ONNX_THRESHOLD)
-        assert "not calibrated" in chosen.basis
-        assert choose(default, real=False).name == "id-synth"
+        chosen = choose("auto", {}, real=True)
+        assert (chosen.file(), chosen.metric) == (path_of(name), "identity_arcface")
+        assert chosen.threshold()[0] == ONNX_THRESHOLD
+        assert "not calibrated" in chosen.threshold()[1]
+        assert choose("auto", {}, real=False).card.name == "id-synth"
     file = path_of("recogniser")
     remember("recogniser", {"sha256": file_sha256(file), "threshold": {"value": 0.31, "basis": "measured"}})
-    assert choose(default, real=True)[3:] == (0.31, "measured")
-    assert choose(RecogniserParameters(onnx=str(file)), real=False).threshold == 0.31
-    assert choose(RecogniserParameters(threshold=0.5), real=True)[3:] == (0.5, "as set")
+    assert choose("auto", {}, real=True).threshold() == (0.31, "measured")
+    assert choose("arcface", {"arcface": {"file": str(file)}}, real=False).threshold()[0] == 0.31
+    assert choose("auto", {"arcface": {"threshold": "0.5"}}, real=True).threshold() == (0.5, "as set")
     file.write_bytes(b"another file")  # a threshold belongs to the bytes that it was measured on
-    assert choose(default, real=True).threshold == ONNX_THRESHOLD
+    assert choose("auto", {}, real=True).threshold()[0] == ONNX_THRESHOLD
+    with pytest.raises(UserError, match="did you mean 'arcface'"):
+        choose("arcfase", {}, real=True)
+
+
+def test_a_recogniser_without_a_file_says_how_to_get_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("VDF_BENCH_WEIGHTS", str(tmp_path))
+    with pytest.raises(UserError, match="weights fetch buffalo_l"):
+        choose("arcface", {}, real=True).load()
 
 
 @pytest.fixture
@@ -167,17 +170,14 @@ def test_real_people_get_a_column_of_their_own(evidence, landmarker, small_model
     rows = {row.metric: row.value for row in judge_all(real, judges, "clone")}
     assert rows["identity_arcface"] > 0.9
     assert "identity" not in rows
-    chosen = choose_for({}, real=True)
+    chosen = choose("auto", {}, real=True)
     assert chosen.record()["sha256"] == file_sha256(small_model)
     assert "recogniser.onnx, threshold 0.4" in chosen.note(real=True)
     path_of("recogniser").unlink()
-    assert "weights fetch buffalo_l" in choose_for({}, real=True).note(real=True)
+    assert "weights fetch buffalo_l" in choose("auto", {}, real=True).note(real=True)
     assert "identity" in {row.metric for row in judge_all(real, judges, "clone")}
-    strict = {"identity": {"align": "mediapipe"}, "dsr": {"threshold": "0.6"}}
-    assert choose_for(strict, real=True)[3:] == (0.6, "as set")
-    assert shared([DsrParameters(threshold=0.6), RecogniserParameters(align="mediapipe")]).align == "mediapipe"
-    given = choose_for({"dsr": {"onnx": str(small_model)}}, real=False)  # a file that either judge was given
-    assert (given.name, given.metric) == ("small.onnx", "identity_arcface")
+    given = Tools(recogniser="arcface", parameters={"arcface": {"file": str(small_model)}})
+    assert "identity_arcface" in {row.metric for row in judge_all(evidence, judges, "clone", given)}
 
 
 @pytest.mark.real
@@ -196,7 +196,7 @@ def test_real_people_are_judged_by_the_registered_recogniser(evidence, landmarke
 
 @pytest.mark.real
 def test_onnx_recogniser_knows_a_face_again():
-    model = OnnxRecogniser(third_party("mobilefacenet_y1.onnx"), 0.4)
+    model = OnnxModel(third_party("mobilefacenet_y1.onnx"), 0.4)
     picture, five = astronaut()
     small = affine_transform(picture.astype(float), [1.25, 1.25, 1], output_shape=(400, 400, 3), order=1)
     darker = (small * 0.8).astype(np.uint8)
@@ -215,8 +215,8 @@ def test_onnx_recogniser_knows_a_face_again():
 @pytest.mark.real
 def test_recogniser_file_serves_identity_and_success_rate_alike(evidence, landmarker):
     path = third_party("mobilefacenet_y1.onnx")
-    judges = [Identity(RecogniserParameters(onnx=str(path))), DefenseSuccess()]
-    values = {row.metric: row.value for row in judge_all(evidence, judges, "clone")}
+    tools = Tools(recogniser="arcface", parameters={"arcface": {"file": str(path)}})
+    values = {row.metric: row.value for row in judge_all(evidence, [Identity(), DefenseSuccess()], "clone", tools)}
     assert "identity" not in values  # cosines of two recognisers never share a column
     assert values["identity_arcface"] > 0.5
     assert values["dsr_identity"] == float(values["identity_arcface"] < 0.4)

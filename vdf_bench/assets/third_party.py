@@ -93,7 +93,7 @@ _TABLE: Final = (
                "MIT code; trained on CelebAMask-HQ, which is for non-commercial research",
                "https://github.com/zllrunning/face-parsing.PyTorch", "", 80, 51,
                "468e13ca13a9b43cc0881a9f99083a430e9c0a38abd935431d1c28ee94b26567", "vdf_bench.parsers.network"),
-    ThirdParty("face_landmarker", "face_landmarker.task", "--set identity.align=mediapipe, with the extra mediapipe",
+    ThirdParty("face_landmarker", "face_landmarker.task", "--set arcface.align=mediapipe, with the extra mediapipe",
                "bundle", "Apache-2.0", "https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker",
                "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
                "face_landmarker.task", 16, 4, "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.claims.verdicts import RULE, VERDICTS
+from vdf_bench.core.text import duration
 from vdf_bench.report import words
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def render(findings: Sequence[Finding], record: Mapping[str, Any]) -> str:
         rule=RULE,
         everywhere=EVERYWHERE,
         version=record["environment"].get("vdf-bench", ""),
-        duration=words.duration(record["cpu_seconds"]),
+        duration=duration(record["cpu_seconds"]),
     )
 
 

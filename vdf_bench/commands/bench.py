@@ -99,8 +99,8 @@ def simulate(
     from vdf_bench.bench.cluster import DRIVER, SIZES, recorded
     from vdf_bench.bench.cluster import simulate as play
     from vdf_bench.core.errors import UserError
+    from vdf_bench.core.text import duration
     from vdf_bench.execute.costs import ROUGH_SECONDS
-    from vdf_bench.execute.progress import duration
     from vdf_bench.store import Store
 
     costs, sizes = dict(ROUGH_SECONDS), dict(SIZES)

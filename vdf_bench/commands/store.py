@@ -30,7 +30,7 @@ def ls(
     from rich.markup import escape
     from rich.table import Table
 
-    from vdf_bench.execute.progress import duration
+    from vdf_bench.core.text import duration
     from vdf_bench.store.care import contents
 
     console = make_console()

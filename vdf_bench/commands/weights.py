@@ -97,8 +97,8 @@ def calibrate(
     from vdf_bench.assets.record import read_record, remember
     from vdf_bench.assets.third_party import how_to_get, path_of, present
     from vdf_bench.core.files import file_sha256
-    from vdf_bench.recognisers.calibrate import calibrate as measure
-    from vdf_bench.recognisers.recognise import REGISTERED
+    from vdf_bench.recognisers.arcface import REGISTERED
+    from vdf_bench.runs.calibrate import calibrate as measure
 
     if name not in REGISTERED:
         raise UserError(f"{name} is not a recogniser that can be calibrated: choose one of {', '.join(REGISTERED)}")

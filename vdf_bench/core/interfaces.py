@@ -173,6 +173,40 @@ class Landmarker(Protocol):
         ...
 
 
+class RecogniserModel(Protocol):
+    """A face recogniser, loaded.
+
+    Attributes:
+        name: of the model or its file.
+        metric: column of its cosines in the result table.
+        threshold: cosine above which two faces are taken for one person, at a false accept rate of 1e-3.
+    """
+
+    name: str
+    metric: str
+    threshold: float
+
+    def embed(self, frames: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(T, D) embeddings of (T, S, S, 3) uint8 RGB frames with landmarks (T, 68, 2) in pixels."""
+        ...
+
+
+class Recogniser(Protocol):
+    """A kind of face recogniser; derive from :class:`vdf_bench.recognisers.base.BaseRecogniser`."""
+
+    def load(self) -> RecogniserModel:
+        """Read the weights.
+
+        Raises:
+            UserError: weights are absent or damaged.
+        """
+        ...
+
+    def threshold(self) -> tuple[float, str]:
+        """Cosine of acceptance, and where it comes from in words; nothing is loaded."""
+        ...
+
+
 class EditorModel(Protocol):
     """An attribute editor, loaded: a frozen image-to-image network.
 

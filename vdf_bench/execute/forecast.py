@@ -6,7 +6,7 @@ import heapq
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vdf_bench.execute.progress import duration
+from vdf_bench.core.text import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from vdf_bench.core.text import duration
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -25,17 +27,6 @@ if TYPE_CHECKING:
 QUIET = 60.0
 #: Workers that the live view names: those whose step has run longest; more are counted.
 WORKERS = 12
-
-
-def duration(seconds: float) -> str:
-    """Such as ``40 s``, ``12 min`` or ``3 h 20 min``."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 class ProgressWatcher:

@@ -10,27 +10,27 @@ if TYPE_CHECKING:
 
     from vdf_bench.core.interfaces import Evidence, Judge
     from vdf_bench.core.metrics import Measurement
+    from vdf_bench.judges.observe import Tools
 
 
 def judge_all(
-    evidence: Evidence, judges: Sequence[Judge], stage: Literal["protect", "capture", "clone", "edit"]
+    evidence: Evidence,
+    judges: Sequence[Judge],
+    stage: Literal["protect", "capture", "clone", "edit"],
+    tools: Tools | None = None,
 ) -> list[Measurement]:
     """Let every judge of ``stage`` measure ``evidence``, in the order given; networks see each frame once.
 
-    One recogniser serves the whole cell, so that identity and success rate agree: the file that a judge was given, else
-    the clip's own (:func:`vdf_bench.recognisers.recognise.choose`).
+    One landmarker and one recogniser serve the whole cell (``tools``; the default ones if None), so that identity and
+    success rate agree.
 
     Raises:
         UserError: a judge's model cannot be loaded, or it gives rows that it does not declare.
     """
     from vdf_bench.judges.observe import observe
-    from vdf_bench.recognisers.recognise import RecogniserParameters, is_real, load, shared
 
-    called = [judge for judge in judges if judge.stage == stage]
-    settings = [getattr(judge, "parameters", None) for judge in called]
-    asked = [setting for setting in settings if isinstance(setting, RecogniserParameters)]
-    seen = observe(evidence, load(shared(asked), is_real(evidence.clip)) if asked else None)
-    return [row for judge in called for row in _measured(judge, seen)]
+    seen = observe(evidence, tools)
+    return [row for judge in judges if judge.stage == stage for row in _measured(judge, seen)]
 
 
 def _measured(judge: Judge, evidence: Evidence) -> Iterator[Measurement]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pydantic import Field
 
-from vdf_bench.core.cards import Card
+from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import SHARE, BaseJudge
 from vdf_bench.judges.field import frame_alpha, head_psnr
@@ -18,7 +18,6 @@ from vdf_bench.judges.lips import STILL, energy_ratio
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.outcome import is_frozen
 from vdf_bench.judges.points import correlation, deviation
-from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 
-class DsrParameters(RecogniserParameters):
+class DsrParameters(Parameters):
     """When a frame fails. Nearest-pose copies reach 16 to 23 dB, clones 25 to 32, poisoned ones 16 to 19."""
 
     min_correlation: float = Field(0.3, ge=-1, le=1, description="lips that follow the truth less do not follow")
@@ -86,12 +85,10 @@ class DefenseSuccess(BaseJudge):
                 yield self.measurement(name, 1.0, 0)
             return
         chosen = self.parameters
-        recogniser = recogniser_of(chosen, seen)
-        threshold = recogniser.threshold if chosen.threshold is None else chosen.threshold
         holes = frame_alpha(seen)
         broken = head_psnr(seen) < chosen.min_head_psnr
         parts = {
-            "dsr_identity": ~seen.clone_faces.seen | (seen.cosines(recogniser) < threshold),
+            "dsr_identity": ~seen.clone_faces.seen | (seen.cosines < seen.recogniser.threshold),
             "dsr_lips": fails_lips(seen, chosen.min_correlation, chosen.min_energy),
             "dsr_quality": broken if holes is None else broken | (holes < chosen.min_alpha),
         }

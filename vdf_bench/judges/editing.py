@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pydantic import Field
 
-from vdf_bench.core.cards import Card
+from vdf_bench.core.cards import Card, Parameters
 from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import BaseJudge
 from vdf_bench.judges.dsr import L2, masked_l2
 from vdf_bench.judges.observe import observe
 from vdf_bench.judges.pixels import PSNR_CAP, psnr, ssim
 from vdf_bench.models.perceptual import backbone_path, lpips_distances
-from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from vdf_bench.core.interfaces import Evidence
     from vdf_bench.core.metrics import Measurement
     from vdf_bench.judges.observe import Observation
-    from vdf_bench.recognisers.recognise import Recogniser
 
     Pictures = NDArray[np.uint8]
 
@@ -35,7 +33,7 @@ EDITED: Final = 0.5
 MIN_EDITED: Final = 0.001
 
 
-class EditingParameters(RecogniserParameters):
+class EditingParameters(Parameters):
     """When an edit counts as spoilt."""
 
     max_l2: float = Field(0.05, gt=0, description="of dsr_l2, the threshold of Disrupting Deepfakes, CMUA and GRASP")
@@ -106,8 +104,7 @@ class Editing(BaseJudge):
             yield self.measurement("edit_lpips", lpips_distances("alex", made, clean).mean(), count)
         yield self.measurement("edit_area", area.mean(), count)
         seen = observe(evidence)
-        recogniser = recogniser_of(self.parameters, seen)
-        now, before = np.split(cosines(seen, recogniser, np.concatenate([made, clean])), 2)
+        now, before = np.split(cosines(seen, np.concatenate([made, clean])), 2)
         yield self.measurement("edit_identity", now.mean(), count)
         yield self.measurement("identity_drop", (before - now).mean(), count)
 
@@ -128,7 +125,7 @@ def edited(edits: Pictures, portrait: Pictures) -> NDArray[np.bool_]:
     return mask
 
 
-def cosines(seen: Observation, recogniser: Recogniser, edits: Pictures) -> NDArray[np.float64]:
+def cosines(seen: Observation, edits: Pictures) -> NDArray[np.float64]:
     """(E,) cosine of each edit to the original portrait; 0 where either has no face."""
     portrait = resized(seen.clip.frames[0], edits.shape[1])
     # Landmarks of the portrait serve the edits: none of them moves the face, and spoilt ones would misplace the crop.
@@ -136,7 +133,7 @@ def cosines(seen: Observation, recogniser: Recogniser, edits: Pictures) -> NDArr
     cosine = np.zeros(len(edits))
     if faces.seen[0] and faces.seen[1:].any():
         points = np.repeat(faces.points[:1], len(edits) + 1, 0)
-        found = recogniser.embed(np.concatenate([portrait[None], edits]), points)
+        found = seen.recogniser.embed(np.concatenate([portrait[None], edits]), points)
         found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
         cosine = np.where(faces.seen[1:], found[1:] @ found[0], 0.0)
     return np.clip(np.nan_to_num(cosine), -1, 1).astype(np.float64)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vdf_bench.core import registry
 from vdf_bench.core.cards import Card
 from vdf_bench.core.metrics import Metric
 from vdf_bench.judges.base import HELD, SHARE, BaseJudge
 from vdf_bench.judges.observe import observe
-from vdf_bench.recognisers.recognise import RecogniserParameters, recogniser_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,18 +37,26 @@ class Identity(BaseJudge):
         summary="Cosine of the clone to its owner's clean training frames, and how often a face is found at all. The "
         "shipped recogniser, id-synth, is validated on rendered heads only and fills the column identity. Clips of "
         "real people take the recogniser in your weight folder where there is one (vdf-bench weights fetch buffalo_l), "
-        "which fills identity_arcface; --set identity.onnx=PATH gives one for all clips.",
+        "which fills identity_arcface; --recogniser NAME takes one for all clips.",
         source="ArcFace, Deng et al., CVPR 2019 (the kind of network)",
         url="https://arxiv.org/abs/1801.07698",
         year=2019,
     )
-    parameters_model = RecogniserParameters
     stage = "clone"
     metrics = METRICS
 
+    @classmethod
+    def declared(cls) -> tuple[Metric, ...]:
+        """Of every other recogniser that is installed, a column of its own too."""
+        known = {metric.name for metric in cls.metrics}
+        others = {registry.load("recognisers", name).metric: name for name in registry.names("recognisers")}
+        return cls.metrics + tuple(
+            Metric(metric, "clone", "", "up", -1, 1, HELD, f"cosine to the owner's enrolment by the recogniser {name}")
+            for metric, name in others.items()
+            if metric not in known
+        )
+
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
         seen = observe(evidence)
-        recogniser = recogniser_of(self.parameters, seen)
-        cosines = seen.cosines(recogniser)
-        yield self.measurement(recogniser.metric, cosines.mean(), len(cosines))
-        yield self.measurement("face_rate", seen.clone_faces.seen.mean(), len(cosines))
+        yield self.measurement(seen.recogniser.metric, seen.cosines.mean(), len(seen.cosines))
+        yield self.measurement("face_rate", seen.clone_faces.seen.mean(), len(seen.cosines))

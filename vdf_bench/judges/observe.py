@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from vdf_bench.core import labels as classes
+from vdf_bench.core import registry
 from vdf_bench.core.interfaces import Evidence
 from vdf_bench.judges import points as face
+from vdf_bench.recognisers.choice import AUTO, choose, is_real
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from vdf_bench.core.capture import Capture
-    from vdf_bench.recognisers.recognise import Recogniser
+    from vdf_bench.core.clip import Clip
+    from vdf_bench.core.interfaces import LandmarkModel, RecogniserModel
 
 #: The landmarker's own boundary between face and no face.
 SEEN = 0.5
@@ -28,19 +33,29 @@ SEEN = 0.5
 ENROLMENT_FRAMES = 32
 
 
-class Landmarker(Protocol):
-    """Finds 68 landmarks; see :mod:`vdf_bench.models.landmarker`."""
+@dataclass(frozen=True)
+class Tools:
+    """The networks with which judges look at faces.
 
-    def detect(self, frames: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Points (T, 68, 2) in pixels and scores (T,) in [0, 1] of (T, S, S, 3) frames."""
-        ...
+    Attributes:
+        landmarker: a registered one.
+        recogniser: a registered one, or ``auto``: see :mod:`vdf_bench.recognisers.choice`.
+        parameters: of both kinds, by component.
+    """
 
+    landmarker: str = "builtin"
+    recogniser: str = AUTO
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-def load_landmarker() -> Landmarker:
-    """The shipped landmarker."""
-    from vdf_bench.models import landmarker
+    def load_landmarker(self) -> LandmarkModel:
+        """The landmarker with its weights."""
+        found = registry.load("landmarkers", self.landmarker).configured(self.parameters.get(self.landmarker, {}))
+        model: LandmarkModel = found.load()
+        return model
 
-    return landmarker.load_landmarker()
+    def load_recogniser(self, clip: Clip) -> RecogniserModel:
+        """The recogniser of a clip with its weights."""
+        return choose(self.recogniser, self.parameters, is_real(clip)).load()
 
 
 class Faces(NamedTuple):
@@ -70,11 +85,10 @@ class Observation(Evidence):
     """Evidence with lazy views; B is the number of held-out frames.
 
     Attributes:
-        recogniser: face recogniser of the cell, where a judge was given one; else the shipped one is loaded.
+        tools: networks that look at faces; each is loaded when first asked for, and serves all judges of the cell.
     """
 
-    recogniser: Recogniser | None = None
-    _cosines: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
+    tools: Tools = field(default_factory=Tools)
 
     @cached_property
     def undefended(self) -> bool:
@@ -134,8 +148,12 @@ class Observation(Evidence):
         return None if capture is None else capture.labels[self.split.heldout]
 
     @cached_property
-    def landmarker(self) -> Landmarker:
-        return load_landmarker()
+    def landmarker(self) -> LandmarkModel:
+        return self.tools.load_landmarker()
+
+    @cached_property
+    def recogniser(self) -> RecogniserModel:
+        return self.tools.load_recogniser(self.clip)
 
     def find(self, frames: NDArray[np.uint8]) -> Faces:
         """Landmarks of ``frames``; a face counts as seen when scored above :data:`SEEN`."""
@@ -178,24 +196,23 @@ class Observation(Evidence):
         faces = self.find(frames)
         return frames[faces.seen], faces.points[faces.seen]
 
-    def cosines(self, recogniser: Recogniser) -> NDArray[np.float64]:
+    @cached_property
+    def cosines(self) -> NDArray[np.float64]:
         """(B,) cosine of each clone frame to the owner's enrolment; 0 where the clone or the owner has no face."""
-        if recogniser.name not in self._cosines:
-            frames, landmarks = self.enrolment_faces
-            faces = self.clone_faces
-            cosine = np.zeros(len(faces.seen))
-            if len(frames) and faces.seen.any():
-                owner = recogniser.embed(frames, landmarks).mean(0, dtype=np.float64)
-                clone = recogniser.embed(self.clone_frames[faces.seen], faces.points[faces.seen])
-                length = np.linalg.norm(owner) * np.linalg.norm(clone, axis=1)
-                cosine[faces.seen] = np.nan_to_num(clone @ owner / np.maximum(length, 1e-12))
-            self._cosines[recogniser.name] = np.clip(cosine, -1, 1)
-        return self._cosines[recogniser.name]
+        frames, landmarks = self.enrolment_faces
+        faces = self.clone_faces
+        cosine = np.zeros(len(faces.seen))
+        if len(frames) and faces.seen.any():
+            owner = self.recogniser.embed(frames, landmarks).mean(0, dtype=np.float64)
+            clone = self.recogniser.embed(self.clone_frames[faces.seen], faces.points[faces.seen])
+            length = np.linalg.norm(owner) * np.linalg.norm(clone, axis=1)
+            cosine[faces.seen] = np.nan_to_num(clone @ owner / np.maximum(length, 1e-12))
+        return np.clip(cosine, -1, 1)
 
 
-def observe(evidence: Evidence, recogniser: Recogniser | None = None) -> Observation:
+def observe(evidence: Evidence, tools: Tools | None = None) -> Observation:
     """The observation of ``evidence``; itself where it is one already."""
     if isinstance(evidence, Observation):
         return evidence
     shared: dict[str, Any] = {item.name: getattr(evidence, item.name) for item in fields(Evidence)}
-    return Observation(**shared, recogniser=recogniser)
+    return Observation(**shared, tools=tools or Tools())

@@ -15,6 +15,7 @@ from vdf_bench.plan.clips import ClipSource
 from vdf_bench.plan.graph import Step
 from vdf_bench.plan.keys import Keys
 from vdf_bench.plan.protector import Protector
+from vdf_bench.recognisers.choice import candidates
 
 if TYPE_CHECKING:
     from vdf_bench.attackers.spec import CaptureSpec
@@ -226,8 +227,20 @@ class Arrows:
         }[stage]
         chosen = [(name, values) for name, values in self.judges if registry.load("judges", name).stage == stage]
         params = {"stage": stage, "judges": chosen, "seconds": costs, "peak_mib": costs}
-        files = [value for _, values in chosen for value in values.values() if isinstance(value, str) and value]
         uses = [use for name, _ in chosen for use in self.uses("judges", name)]
+        values = [value for _, own in chosen for value in own.values()]
+        if stage != "protect":  # where faces are looked at
+            looking: list[tuple[registry.Kind, str]] = [("landmarkers", self.request.landmarker)]
+            looking += candidates(self.request.recogniser)
+            own = {name: self.values(kind, name) for kind, name in looking}
+            params["tools"] = {
+                "landmarker": self.request.landmarker,
+                "recogniser": self.request.recogniser,
+                "parameters": own,
+            }
+            uses += [use for each in looking for use in self.uses(*each)]
+            values += [value for each in own.values() for value in each.values()]
+        files = [value for value in values if isinstance(value, str) and Path(value).is_file()]
         code = self.keys.of("judge", *uses, files=files)
         asked = dict.fromkeys((*roles, *costs.values(), *({"bounded"} & steps.keys())))
         inputs = {role: steps[role] for role in asked}

@@ -44,6 +44,7 @@ class Request:
         device: torch device that victims train and render on; another device is another result.
         surrogates: parsers that defenses differentiate where their own text names none.
         landmarker: of captures and judges.
+        recogniser: of judges; ``auto`` chooses by clip (:mod:`vdf_bench.recognisers.choice`).
         versions: versions of libraries count in the keys of steps.
         track: ``images`` protects one frame of each clip, and attribute editors are its victims.
         judges: names; ``("all",)`` is every one whose needs are met. Where none of them looks at clones, a run of the
@@ -69,6 +70,7 @@ class Request:
     device: str = "cpu"
     surrogates: tuple[str, ...] = (SURROGATE,)
     landmarker: str = LANDMARKER
+    recogniser: str = "auto"
     versions: bool = True
     track: Track = "video"
     judges: tuple[str, ...] = ("all",)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from vdf_bench.execute.progress import duration
+from vdf_bench.core.text import duration
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -6,6 +6,7 @@ import base64
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.core.text import duration
 from vdf_bench.report import words
 from vdf_bench.report.alt import plot_text
 from vdf_bench.report.answer import answers, no_answer
@@ -60,7 +61,7 @@ def write_page(run: Run, plots: list[Plot]) -> File:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"duration": words.duration, "number": words.number, "budget": words.budget, "code": _code}
+    environment.filters |= {"duration": duration, "number": words.number, "budget": words.budget, "code": _code}
     sheets = split(_attacks(run), _paths(run), _curves(run))
     shared = {
         "css": resources.files("vdf_bench.report").joinpath("page.css").read_text(encoding="utf-8"),

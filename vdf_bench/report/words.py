@@ -89,15 +89,6 @@ def budget(linf: float, floor: float = 0.0) -> str:
     return f"{linf:.4g}/255{f' ≥{floor:g} dB' if floor else ''}" if linf else ""
 
 
-def duration(seconds: float) -> str:
-    """Seconds in at most three significant digits, in s, min or h."""
-    if not math.isfinite(seconds):
-        return DASH
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
-
-
 def count(amount: int, noun: str) -> str:
     """``1 clip``, ``3 clips``."""
     return f"{amount} {noun}{'' if amount == 1 else 's'}"

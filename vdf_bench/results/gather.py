@@ -104,7 +104,7 @@ def _edits_picture(run: Run, cell: Cell, twin: Cell, ended: tuple[str, str]) -> 
 def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -> dict[str, Any]:
     """The content of ``run.json``: everything a reader needs to trust or repeat the run, and what every step cost."""
     from vdf_bench.judges.declared import declared_metrics
-    from vdf_bench.recognisers.recognise import choose_for
+    from vdf_bench.recognisers.choice import choose
 
     request, plan = run.request, run.plan
     computed = set(tally.computed)
@@ -119,7 +119,7 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         clips[name] = artifact.meta
         notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
         real = "truth.rotation" not in artifact.arrays
-        chosen = choose_for(request.overrides, real, ("editing",) if request.track == "images" else ("dsr", "identity"))
+        chosen = choose(request.recogniser, request.overrides, real)
         recognisers[name] = chosen.record()
         notes += [f"{name}: {note}" for note in [chosen.note(real)] if note]
     if len({chosen["name"] for chosen in recognisers.values()}) > 1:

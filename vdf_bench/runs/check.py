@@ -121,7 +121,7 @@ def values(run: Run, cell: Cell) -> dict[str, float]:
 
 def _checked(run: Run, both: dict[str, Cell]) -> Checked:
     from vdf_bench.core.capture import Capture
-    from vdf_bench.recognisers.recognise import choose_for
+    from vdf_bench.recognisers.choice import choose
 
     cell = both[DRIVES[0]]
     judged = fetch(run, cell.steps["judge.clone"]).meta
@@ -135,7 +135,7 @@ def _checked(run: Run, both: dict[str, Cell]) -> Checked:
     if "truth.labels" not in clip.arrays:
         notes.append(LIPS_WITHOUT_TRUTH)
     real = "truth.rotation" not in clip.arrays
-    notes += [note for note in [choose_for(run.request.overrides, real).note(real)] if note]
+    notes += [note for note in [choose(run.request.recogniser, run.request.overrides, real).note(real)] if note]
     return Checked(
         cells=both,
         outcome=judged["outcome"],

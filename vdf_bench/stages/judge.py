@@ -10,6 +10,7 @@ from vdf_bench.core.artifact import Artifact
 from vdf_bench.core.capture import Capture
 from vdf_bench.core.clip import split_frames
 from vdf_bench.core.interfaces import Edits, Evidence
+from vdf_bench.judges.observe import Tools, observe
 from vdf_bench.judges.outcome import classify
 from vdf_bench.stages.packing import unpack_clip, unpack_rendering
 
@@ -23,8 +24,9 @@ def run(params: Params, inputs: Inputs) -> Artifact:
 
     evidence = evidence_of(inputs, params["seconds"], params["peak_mib"])
     judges = [registry.load("judges", name).configured(values) for name, values in params["judges"]]
-    rows = [asdict(row) for row in judge_all(evidence, judges, params["stage"])]
-    outcome, code = classify(evidence) if params["stage"] == "clone" else (evidence.outcome, evidence.code)
+    seen = observe(evidence, Tools(**params.get("tools", {})))
+    rows = [asdict(row) for row in judge_all(seen, judges, params["stage"])]
+    outcome, code = classify(seen) if params["stage"] == "clone" else (evidence.outcome, evidence.code)
     drive = inputs["rendering"].meta.get("drive", "") if "rendering" in inputs else ""
     return Artifact({}, {"rows": rows, "outcome": outcome, "code": code, "drive": drive})
 

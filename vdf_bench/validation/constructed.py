@@ -12,7 +12,7 @@ from vdf_bench.core.interfaces import Evidence, Rendering
 from vdf_bench.judges.identity import Identity as IdentityJudge
 from vdf_bench.judges.lips import Lips as LipsJudge
 from vdf_bench.judges.pixels import psnr
-from vdf_bench.recognisers.recognise import RecogniserParameters, choose
+from vdf_bench.recognisers.choice import AUTO, choose, is_real
 from vdf_bench.validation.verdicts import (
     SLACK_COSINE,
     Property,
@@ -53,7 +53,7 @@ def constructed_properties(clips: Sequence[Clip], size: int) -> list[Property]:
 
 def cosine(clip: Clip, frames: NDArray[np.uint8]) -> float:
     """What the identity judge says of held-out ``frames`` (B, S, S, 3) as a clone of the person in ``clip``."""
-    rows = IdentityJudge(RecogniserParameters()).measure(_evidence(clip, frames))
+    rows = IdentityJudge().measure(_evidence(clip, frames))
     return next(row.value for row in rows if row.metric.startswith("identity"))
 
 
@@ -75,8 +75,8 @@ def swapped(clips: Sequence[Clip]) -> Property:
     pairs = zip(people, [*people[1:], people[0]], strict=True) if len(people) > 1 else ()
     # Clips of unequal length hold out unequally many frames; what is judged is as long as the owner's.
     other = [cosine(clip, np.resize(held[b.identity], held[clip.identity].shape)) for clip, b in pairs]
-    real = any(clip.truth is None or clip.truth.pose is None for clip in people)
-    return identity_tells(own, other, choose(RecogniserParameters(), real).threshold)
+    real = any(is_real(clip) for clip in people)
+    return identity_tells(own, other, choose(AUTO, {}, real).threshold()[0])
 
 
 def morphed(size: int) -> Property:

@@ -66,11 +66,11 @@ def calibrate(path: Path, people: Sequence[Sequence[Path]]) -> Calibration:
     Raises:
         UserError: too few people, a clip that cannot serve, or not a recogniser.
     """
-    from vdf_bench.recognisers.recognise import ONNX_THRESHOLD, OnnxRecogniser
+    from vdf_bench.recognisers.arcface import ONNX_THRESHOLD, OnnxModel
 
     if len(people) < MIN_PEOPLE:
         raise UserError(f"calibration needs {MIN_PEOPLE} people, and has {len(people)}: say --person CLIP for each")
-    recogniser = OnnxRecogniser(path, ONNX_THRESHOLD)
+    recogniser = OnnxModel(path, ONNX_THRESHOLD)
     return threshold_of([np.concatenate([embeddings(recogniser, clip) for clip in clips]) for clips in people])
 
 
@@ -80,12 +80,12 @@ def embeddings(recogniser: Any, clip: Path, frames: int = FRAMES) -> NDArray[np.
     Raises:
         UserError: the clip cannot be read, or shows no face.
     """
-    from vdf_bench.judges.observe import SEEN, load_landmarker
+    from vdf_bench.judges.observe import SEEN, Tools
     from vdf_bench.stages.load import load_clip
 
     decoded = load_clip(str(clip), SIZE, 75).frames
     chosen = decoded[np.unique(np.linspace(0, len(decoded) - 1, frames).round().astype(int))]
-    points, score = load_landmarker().detect(chosen)
+    points, score = Tools().load_landmarker().detect(chosen)
     seen = (score >= SEEN) & np.isfinite(points).all((1, 2))
     if not seen.any():
         raise UserError(f"{clip}: no face found: give a clip that shows one")
