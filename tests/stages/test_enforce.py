@@ -63,7 +63,7 @@ def test_without_a_floor_nothing_moves():
         (lambda p: p + 1.2 / 255, "multiples"),
         (lambda p: p * torch.nan, "multiples"),
         (lambda p: torch.full_like(p, 256 / 255), "outside"),
-        (lambda p: 1 - p, "levels, its budget is 8/255"),
+        (lambda p: 1 - p, "changed a pixel by 255/255, its budget is 8/255"),
         (lambda p: p[:, 1:], "shape"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_stream_is_enforced_timed_and_logged():
 
 
 def test_a_defense_that_leaves_its_budget_is_named_unless_it_has_none():
-    with pytest.raises(BudgetError, match=r"defense loud, frame 0: .*9 levels.*8/255"):
+    with pytest.raises(BudgetError, match=r"defense loud, frame 0: changed a pixel by 9/255.*8/255"):
         list(Published(Loud(9), stream(), Setting(Budget(8 / 255), SIZE)))
     control = Loud(9, Card("cover", "", "", tags=("ignores-budget",)))
     assert len(list(Published(control, stream(), Setting(Budget(0.0, 60), SIZE)))) == 3
