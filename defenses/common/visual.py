@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, Literal
 import torch
 from torch.nn.functional import avg_pool2d, conv2d, pad
 
+from vdf_bench.core.similarity import ssim_of_moments
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 #: Wang et al. 2004.
 WINDOW_SIGMA: Final = 1.5
-K1: Final = 0.01
-K2: Final = 0.03
 #: Of the 8 x 8 coefficients of a block, the lowest KEPT x KEPT count as low.
 BLOCK: Final = 8
 KEPT: Final = 2
@@ -41,12 +41,8 @@ def ssim(first: Tensor, second: Tensor) -> Tensor:
 
 def ssim_map(first: Tensor, second: Tensor) -> Tensor:
     """(3, H, W) local SSIM under a Gaussian window of 1.5 px, mirrored at the border."""
-    mean_a, mean_b = gaussian_blur(first, WINDOW_SIGMA), gaussian_blur(second, WINDOW_SIGMA)
-    variance_a = gaussian_blur(first * first, WINDOW_SIGMA) - mean_a**2
-    variance_b = gaussian_blur(second * second, WINDOW_SIGMA) - mean_b**2
-    covariance = gaussian_blur(first * second, WINDOW_SIGMA) - mean_a * mean_b
-    ratio = (2 * mean_a * mean_b + K1**2) * (2 * covariance + K2**2)
-    return ratio / ((mean_a**2 + mean_b**2 + K1**2) * (variance_a + variance_b + K2**2))
+    moments = (first, second, first * first + second * second, first * second)
+    return ssim_of_moments(*(gaussian_blur(each, WINDOW_SIGMA) for each in moments))
 
 
 def low_band(picture: Tensor, operator: Literal["haar", "dct", "blur"]) -> Tensor:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from vdf_bench.core.similarity import ssim_of_moments
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -21,12 +23,7 @@ def dissimilarity(image: Tensor, target: Tensor) -> Tensor:
     one, two = (each.permute(2, 0, 1).contiguous() for each in (image, target.detach()))
     a, aa, ab = torch.split(_means(torch.cat([one, one * one, one * two])), 3)
     b, bb = torch.split(_means(torch.cat([two, two * two])), 3)
-    mean_product, mean_squares = a * b, a * a + b * b
-    covariance, variances = ab - mean_product, aa + bb - mean_squares
-    ratio = (2 * mean_product + 0.01**2) * (2 * covariance + 0.03**2)
-    ratio = ratio / ((mean_squares + 0.01**2) * (variances + 0.03**2))
-    loss: Tensor = (1 - ratio.mean()) / 2
-    return loss
+    return (1 - ssim_of_moments(a, b, aa + bb, ab).mean()) / 2
 
 
 def _means(planes: Tensor) -> Tensor:
