@@ -80,12 +80,12 @@ class AntiForgery(Component):
             for step in range(limit + 1):
                 delta = to_rgb(torch.cat([lab[:1], lab[1:] + colours])) - clean
                 picture = publish(clean, delta.clamp(-bound, bound))
-                verdict = objective.judge(picture, prepared)
-                if verdict.success or step == limit:
+                result = objective.judge(picture, prepared)
+                if result.success or step == limit:
                     break
-                (colours.grad,) = torch.autograd.grad(verdict.loss, colours)
+                (colours.grad,) = torch.autograd.grad(result.loss, colours)
                 adam.step()
-            record.add(step, verdict)
+            record.add(step, result)
             yield picture.detach().to(frame.device)
 
     def log(self) -> dict[str, list[float]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROGRESS = 0.99
 
 
-class Verdict(Protocol):
+class Evaluation(Protocol):
     """What an objective says of a picture."""
 
     @property
@@ -39,8 +39,8 @@ class Verdict(Protocol):
 class Record(Protocol):
     """Notes what became of a frame."""
 
-    def add(self, iterations: int, verdict: Any, **more: float) -> None:
-        """Note a frame, its steps and the verdict of its published picture."""
+    def add(self, iterations: int, result: Any, **more: float) -> None:
+        """Note a frame, its steps and the result of its published picture."""
         ...
 
 
@@ -51,23 +51,23 @@ class Objective(Protocol):
         """Whatever :meth:`judge` wants to know of the clean frame (3, S, S); asked once a frame, in order."""
         ...
 
-    def judge(self, picture: Tensor, prepared: Any) -> Verdict:
+    def judge(self, picture: Tensor, prepared: Any) -> Evaluation:
         """Judge a protected frame (3, S, S); the loss is differentiable where ``picture`` is."""
         ...
 
 
 class Direction(Protocol):
-    """Turns a verdict into a step."""
+    """Turns a result into a step."""
 
     def begin(self) -> None:
         """A new frame begins."""
         ...
 
-    def step(self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
+    def step(self, result: Evaluation, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
         """What to subtract from ``delta``, in units of the step size: entries in [-1, 1].
 
         Args:
-            verdict: of ``picture``; its loss leads to ``delta``.
+            result: of ``picture``; its loss leads to ``delta``.
             picture: (3, S, S) published picture of ``delta``, with its graph.
             clean: (3, S, S).
             delta: (3, S, S), requires grad.
@@ -117,9 +117,9 @@ class SignGradient:
     def begin(self) -> None:
         self._sum = None
 
-    def step(self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
+    def step(self, result: Evaluation, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
         del picture, clean
-        (gradient,) = torch.autograd.grad(verdict.loss, delta)
+        (gradient,) = torch.autograd.grad(result.loss, delta)
         if not self._momentum:
             return gradient.sign()
         gradient = gradient / gradient.abs().mean().clamp(min=1e-12)
@@ -160,17 +160,17 @@ def descend(
         for step in range(limit + 1):
             delta = delta.detach().requires_grad_()
             picture = publish(clean, delta)
-            verdict = objective.judge(picture, prepared)
-            if verdict.success or step == limit:
+            result = objective.judge(picture, prepared)
+            if result.success or step == limit:
                 break
             if patience:
-                loss = float(verdict.loss.detach())
+                loss = float(result.loss.detach())
                 best, since = (loss, step) if loss < PROGRESS * best else (best, since)
                 if step - since >= patience:
                     break
-            delta = delta - size * direction.step(verdict, picture, clean, delta)
+            delta = delta - size * direction.step(result, picture, clean, delta)
             # Project onto the budget and onto pictures, so that no step is lost beyond black or white.
             delta = (clean + delta.clamp(-bound, bound)).clamp(0, 1) - clean
         delta = delta.detach()
-        record.add(step, verdict, **direction.notes())
+        record.add(step, result, **direction.notes())
         yield publish(clean, delta).to(frame.device)

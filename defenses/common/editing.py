@@ -96,7 +96,7 @@ class CleanEdits:
 
 
 @dataclass
-class EditingVerdict:
+class EditingResult:
     """What an editor makes of a protected picture.
 
     Attributes:
@@ -153,7 +153,7 @@ class EditingObjective:
         regions = {name: region for name, region in regions.items() if float(region.float().mean()) >= LEAST}
         return CleanEdits(edited, regions, deque(regions))
 
-    def judge(self, picture: Tensor, prepared: CleanEdits) -> EditingVerdict:
+    def judge(self, picture: Tensor, prepared: CleanEdits) -> EditingResult:
         """Judge a protected picture (3, H, W); differentiable where ``picture`` is.
 
         With the stopping rule, steps are spent on edits that are not spoilt yet, and success is that there are none;
@@ -179,7 +179,7 @@ class EditingObjective:
         if success and spoilt:
             losses = [min(spoilt, key=itemgetter(0))[1]]
         published = picture.detach()
-        return EditingVerdict(
+        return EditingResult(
             sum(losses, (0 * picture).sum()) / max(len(losses), 1),
             success,
             parameters.editor_l2,
@@ -212,12 +212,12 @@ class EditingRecord(Rows):
     that was left.
     """
 
-    def add(self, iterations: int, verdict: EditingVerdict, **more: float) -> None:
+    def add(self, iterations: int, result: EditingResult, **more: float) -> None:
         """Note one picture."""
         values = {
             "iterations": float(iterations),
-            "success": float(verdict.met),
-            "l2": verdict.l2,
-            "loss": float(verdict.loss.detach()),
+            "success": float(result.met),
+            "l2": result.l2,
+            "loss": float(result.loss.detach()),
         }
-        self.note(**values, **{f"l2@{edit}": l2 for edit, l2 in verdict.by_edit.items()}, **more)
+        self.note(**values, **{f"l2@{edit}": l2 for edit, l2 in result.by_edit.items()}, **more)

@@ -97,7 +97,7 @@ class Glance:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ParsingResult:
     """What the parser says of a picture.
 
     Attributes:
@@ -164,15 +164,15 @@ class ParsingObjective:
         """The success rule at one scale."""
         return glance.share > self._parameters.success_share
 
-    def verdict(self, picture: Tensor, glances: list[Glance]) -> Verdict:
+    def combine(self, picture: Tensor, glances: list[Glance]) -> ParsingResult:
         """Sum up glances at all scales in sight."""
         loss = sum((glance.loss for glance in glances), picture.new_zeros(()))
         shares = {glance.scale: glance.share for glance in glances}
-        return Verdict(loss, shares, all(self.met(glance) for glance in glances))
+        return ParsingResult(loss, shares, all(self.met(glance) for glance in glances))
 
-    def judge(self, picture: Tensor, prepared: list[Sight]) -> Verdict:
+    def judge(self, picture: Tensor, prepared: list[Sight]) -> ParsingResult:
         """Judge a protected frame (3, H, W); differentiable where ``picture`` is."""
-        return self.verdict(picture, [self.look(picture, sight) for sight in prepared])
+        return self.combine(picture, [self.look(picture, sight) for sight in prepared])
 
     def _logits(self, picture: Tensor, scale: float, reduced: bool) -> Tensor:
         """(19, h, w) logits of (3, H, W)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vdf_bench.defenses.common.parsing import Verdict
+    from vdf_bench.defenses.common.parsing import ParsingResult
 
 
 class Rows:
@@ -32,13 +32,13 @@ class Record(Rows):
     ``share@S`` that of scale S (1 where a frame shows no source pixel there), ``loss`` the loss that was left.
     """
 
-    def add(self, iterations: int, verdict: Verdict, **more: float) -> None:
+    def add(self, iterations: int, result: ParsingResult, **more: float) -> None:
         """Note one frame."""
-        shares = {f"share@{scale:g}": share for scale, share in verdict.by_scale.items()}
+        shares = {f"share@{scale:g}": share for scale, share in result.by_scale.items()}
         values = {
             "iterations": float(iterations),
-            "success": float(verdict.success),
-            "share": verdict.share,
-            "loss": float(verdict.loss.detach()),
+            "success": float(result.success),
+            "share": result.share,
+            "loss": float(result.loss.detach()),
         }
         self.note(**values, **shares, **more)

@@ -12,7 +12,7 @@ from vdf_bench.defenses.common.visual import gaussian_blur, low_band, ssim
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vdf_bench.defenses.common.descent import Verdict
+    from vdf_bench.defenses.common.descent import Evaluation
     from vdf_bench.defenses.grasp.parameters import GraspParameters
 
 Rule = Literal["cross", "defense-first", "visual-first", "none"]
@@ -62,17 +62,17 @@ class ProjectedGradient:
     def begin(self) -> None:
         self._conflicts = self._pairs = 0
 
-    def step(self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
-        return self.descent(verdict, picture, clean, delta, self._parameters.projection).sign()
+    def step(self, result: Evaluation, picture: Tensor, clean: Tensor, delta: Tensor) -> Tensor:
+        return self.descent(result, picture, clean, delta, self._parameters.projection).sign()
 
     def descent(
-        self, verdict: Verdict, picture: Tensor, clean: Tensor, delta: Tensor, rule: Rule, share: float = 1.0
+        self, result: Evaluation, picture: Tensor, clean: Tensor, delta: Tensor, rule: Rule, share: float = 1.0
     ) -> Tensor:
         """The projected, smoothed sum of the gradients; ``share`` multiplies the weights of the visual ones."""
         parameters = self._parameters
         low = low_band(picture, parameters.low_frequency) - low_band(clean, parameters.low_frequency)
         losses = [
-            (1.0, verdict.loss),
+            (1.0, result.loss),
             (share * parameters.ssim_weight, 1 - ssim(picture, clean)),
             (share * parameters.low_frequency_weight, low.square().mean()),
         ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.core.interfaces import Setting
-    from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord, EditingVerdict
+    from vdf_bench.defenses.common.editing import EditingObjective, EditingRecord, EditingResult
     from vdf_bench.defenses.grasp.direction import ProjectedGradient, Rule
     from vdf_bench.defenses.grasp.parameters import GraspParameters
 
@@ -40,12 +40,12 @@ class Candidate:
 
     Attributes:
         picture: (3, S, S).
-        verdict: on it.
+        result: on it.
         change: mean squared change.
     """
 
     picture: Tensor
-    verdict: EditingVerdict
+    result: EditingResult
     change: float
 
 
@@ -92,22 +92,22 @@ def refine(
         for step in range(limit + 1):
             delta = delta.detach().requires_grad_()
             picture = publish(clean, delta)
-            verdict = objective.judge(picture, prepared)
+            result = objective.judge(picture, prepared)
             change = float((picture.detach() - clean).square().mean())
-            last = Candidate(picture.detach(), verdict, change)
-            if verdict.success and (best is None or change < best.change):
+            last = Candidate(picture.detach(), result, change)
+            if result.success and (best is None or change < best.change):
                 first = step if best is None else first
                 best = last
             if step == limit:
                 break
-            if best is not None and verdict.success != before and step != first:
+            if best is not None and result.success != before and step != first:
                 size *= SHORTEN
-            before = verdict.success
-            share = min(share * PRESS, MOST) if verdict.success else share * YIELD
-            rule = who_gives_way(parameters.editor_projection, verdict.success)
-            gradient = direction.descent(verdict, picture, clean, delta, rule, share)
+            before = result.success
+            share = min(share * PRESS, MOST) if result.success else share * YIELD
+            rule = who_gives_way(parameters.editor_projection, result.success)
+            gradient = direction.descent(result, picture, clean, delta, rule, share)
             move = size * gradient / gradient.abs().mean().clamp(min=1e-12)
             delta = (clean + (delta - move).clamp(-bound, bound)).clamp(0, 1) - clean
         published = best or last
-        record.add(limit, published.verdict, first=float(first), **direction.notes())
+        record.add(limit, published.result, first=float(first), **direction.notes())
         yield published.picture.to(frame.device)

@@ -62,7 +62,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LatentResult:
     """A picture's loss.
 
     Attributes:
@@ -199,9 +199,9 @@ class LatentObjective:
         with torch.no_grad():
             return Prepared(self._model.encode(clean[None]), torch.Generator().manual_seed(int(state[0])))
 
-    def judge(self, picture: Tensor, prepared: Prepared) -> Verdict:
+    def judge(self, picture: Tensor, prepared: Prepared) -> LatentResult:
         latents = self._model.encode(picture[None])
-        return Verdict(self._loss(self._model, latents, prepared.generator), latents, prepared.clean)
+        return LatentResult(self._loss(self._model, latents, prepared.generator), latents, prepared.clean)
 
 
 class LatentRecord(Rows):
@@ -215,13 +215,13 @@ class LatentRecord(Rows):
         super().__init__()
         self._stable_diffusion = float(surrogate == "stable-diffusion")
 
-    def add(self, iterations: int, verdict: Verdict, **more: float) -> None:
+    def add(self, iterations: int, result: LatentResult, **more: float) -> None:
         """Note one frame."""
         self.note(
             iterations=float(iterations),
-            success=float(verdict.success),
-            loss=float(verdict.loss.detach()),
-            latent_shift=verdict.shift,
+            success=float(result.success),
+            loss=float(result.loss.detach()),
+            latent_shift=result.shift,
             stable_diffusion=self._stable_diffusion,
             **more,
         )

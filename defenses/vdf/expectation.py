@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.core.interfaces import Setting
-    from vdf_bench.defenses.common.parsing import Glance, Verdict
+    from vdf_bench.defenses.common.parsing import Glance, ParsingResult
     from vdf_bench.defenses.vdf.eot_parameters import EotParameters
 
 
@@ -78,8 +78,8 @@ class ExpectedExaminer(Examiner):
         sure = all(math.exp(-float(glance.loss.detach())) > self._eot.confidence for glance in glances)
         return glances, sure and self._succeeds(glances)
 
-    def verdict(self, picture: Tensor, glances: list[Glance]) -> Verdict:
-        """VDF's own verdict: the setting's parser, the published picture, the five scales."""
+    def combine(self, picture: Tensor, glances: list[Glance]) -> ParsingResult:
+        """VDF's own result: the setting's parser, the published picture, the five scales."""
         del glances
         with torch.no_grad():
-            return super().verdict(picture, self.whole(picture))
+            return super().combine(picture, self.whole(picture))

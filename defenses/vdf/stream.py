@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.core.interfaces import Setting
-    from vdf_bench.defenses.common.parsing import Glance, Sight, Verdict
+    from vdf_bench.defenses.common.parsing import Glance, ParsingResult, Sight
     from vdf_bench.defenses.common.record import Record
     from vdf_bench.defenses.vdf.parameters import VdfParameters
     from vdf_bench.defenses.vdf.visual import VisualLoss
@@ -61,7 +61,7 @@ class Examination(Protocol):
         """What an update descends."""
         ...
 
-    def verdict(self, picture: Tensor, glances: list[Glance]) -> Verdict:
+    def combine(self, picture: Tensor, glances: list[Glance]) -> ParsingResult:
         """What to record of the published picture, which ``glances`` have seen last."""
         ...
 
@@ -107,9 +107,9 @@ class Examiner:
         chosen = glances if self._updates == "all" or not unmet else unmet
         return torch.stack([glance.loss for glance in chosen]).sum()
 
-    def verdict(self, picture: Tensor, glances: list[Glance]) -> Verdict:
+    def combine(self, picture: Tensor, glances: list[Glance]) -> ParsingResult:
         """Glances are at the scales that are recorded: nothing is left to look at."""
-        return self._objective.verdict(picture, glances)
+        return self._objective.combine(picture, glances)
 
     def _look(self, picture: Tensor, sights: list[Sight], *, reduced: bool, briefly: bool = False) -> list[Glance]:
         glances = []
@@ -227,7 +227,7 @@ def protect(
             first=first,
             visual=visual.against(clean) if visual else None,
         )
-        record.add(iterations, examiner.verdict(picture, glances), **(notes or {}))
+        record.add(iterations, examiner.combine(picture, glances), **(notes or {}))
         previous = clean
         yield picture.to(frame.device)
 

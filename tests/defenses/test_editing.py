@@ -64,11 +64,11 @@ def test_stopping_rule_spends_steps_on_what_is_not_spoilt(editor, frames):
     weak, strong = sorted(distances, key=distances.get)
     between = EditingParameters(editor_stop=True, editor_l2=(distances[weak] + distances[strong]) / 2)
     objective = EditingObjective(editor, between)
-    verdict = objective.judge(frames[4], prepared)
+    result = objective.judge(frames[4], prepared)
     whole = torch.ones_like(prepared.regions[weak])
     expected = masked_l2(editor.edit(frames[4][None], weak)[0], prepared.edited[weak], whole)
-    assert not verdict.success
-    assert float(verdict.loss) == pytest.approx(-float(expected))
+    assert not result.success
+    assert float(result.loss) == pytest.approx(-float(expected))
     easy = EditingObjective(editor, EditingParameters(editor_stop=True, editor_l2=distances[weak] / 2))
     assert easy.judge(frames[4], prepared).success
 

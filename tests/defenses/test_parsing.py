@@ -92,17 +92,17 @@ def test_every_scale_must_succeed(required, success):
             return logits
 
     objective = ParsingObjective(Halfway(), ParsingParameters(success_share=required))
-    verdict = objective.judge(torch.zeros(3, 32, 32), objective.prepare(torch.ones(3, 32, 32)))
-    assert list(verdict.by_scale.values()) == [0.5, 1.0, 1.0, 1.0, 1.0]
-    assert verdict.share == 0.5
-    assert verdict.success is success
+    result = objective.judge(torch.zeros(3, 32, 32), objective.prepare(torch.ones(3, 32, 32)))
+    assert list(result.by_scale.values()) == [0.5, 1.0, 1.0, 1.0, 1.0]
+    assert result.share == 0.5
+    assert result.success is success
 
 
 def test_exactly_the_required_share_is_not_enough(parser, frames):
     objective = ParsingObjective(parser, ParsingParameters(success_share=0.0))
-    verdict = objective.judge(frames[0], objective.prepare(frames[0]))
-    assert verdict.share == 0.0
-    assert not verdict.success
+    result = objective.judge(frames[0], objective.prepare(frames[0]))
+    assert result.share == 0.0
+    assert not result.success
 
 
 def test_frame_without_a_face_has_nothing_to_hide(parser):
@@ -110,6 +110,6 @@ def test_frame_without_a_face_has_nothing_to_hide(parser):
     dark = torch.zeros(3, 32, 32)
     sights = objective.prepare(dark)
     assert sights == []
-    verdict = objective.judge(dark, sights)
-    assert verdict.success
-    assert verdict.share == 1.0
+    result = objective.judge(dark, sights)
+    assert result.success
+    assert result.share == 1.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from vdf_bench.bench.cluster import DRIVER, SIZES, simulate
-from vdf_bench.bench.harness import Log, Measured, hold_forecast, idle, measure_planning
+from vdf_bench.bench.harness import Log, Measured, compare_forecast, idle, measure_planning
 from vdf_bench.core.artifact import Artifact
 from vdf_bench.execute.costs import ROUGH_SECONDS, Expected, expected_costs, record_costs
 from vdf_bench.execute.forecast import cell_forecasts, makespan, print_plan
@@ -68,7 +68,7 @@ def test_a_forecast_is_held_to_what_came(run):
         {key: cost.seconds for key, cost in costs.items()},
         2,
     )
-    held = hold_forecast(run.plan, costs, run.store, Measured(2, 4 * wall, 0, 0, 0, 0))
+    held = compare_forecast(run.plan, costs, run.store, Measured(2, 4 * wall, 0, 0, 0, 0))
     assert held.wall == pytest.approx(0.25)
     assert held.cpu == pytest.approx((0.5, 0.5))
     assert held.memory == pytest.approx((0.5, 0.5))

@@ -17,7 +17,7 @@ from vdf_bench.judges.observe import observe
 GOOD = {gate.metric: gate.bound + (0.01 if gate.side == "at least" else -0.01) for gate in GATES}
 
 
-def verdicts(values):
+def results(values):
     return judge_gates({"metric": name, "value": value} for name, value in values.items())
 
 
@@ -33,22 +33,22 @@ def test_gates_are_metrics_with_a_reason():
 
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.metric)
 def test_gates_follow_direction(gate):
-    assert why_void("trained", "", verdicts(GOOD)) is None
+    assert why_void("trained", "", results(GOOD)) is None
     bad = {**GOOD, gate.metric: gate.bound + (-0.01 if gate.side == "at least" else 0.01)}
-    assert [verdict.gate.metric for verdict in verdicts(bad) if not verdict.ok] == [gate.metric]
-    assert gate.metric in why_void("trained", "", verdicts(bad))
+    assert [result.gate.metric for result in results(bad) if not result.ok] == [gate.metric]
+    assert gate.metric in why_void("trained", "", results(bad))
 
 
 def test_what_was_not_measured_is_told_but_voids_nothing():
     opaque = {name: value for name, value in GOOD.items() if not name.startswith("alpha")}
-    found = {verdict.gate.metric: verdict.record() for verdict in verdicts(opaque)}
+    found = {result.gate.metric: result.record() for result in results(opaque)}
     assert found["alpha_head"]["value"] is None
     assert found["alpha_head"]["ok"] is None
-    assert why_void("trained", "", verdicts(opaque)) is None
+    assert why_void("trained", "", results(opaque)) is None
 
 
 def test_a_clean_twin_that_was_not_trained_voids_whatever_its_gates_say():
-    assert why_void("frozen", "alpha_head=0.10", verdicts(GOOD)) == "clean twin frozen: alpha_head=0.10"
+    assert why_void("frozen", "alpha_head=0.10", results(GOOD)) == "clean twin frozen: alpha_head=0.10"
 
 
 @pytest.mark.usefixtures("landmarker")
@@ -60,5 +60,5 @@ def test_fog_is_measured_where_the_person_is_not(kit, evidence, with_truth, outs
     seen = observe(replace(evidence, clip=clip, rendering=foggy))
     assert alpha_outside(seen) == pytest.approx(outside)
     rows = [asdict(row) for row in judge_all(seen, [Field()], "clone")]
-    assert {verdict.gate.metric for verdict in judge_gates(rows) if verdict.ok is False} == {"alpha_outside"}
+    assert {result.gate.metric for result in judge_gates(rows) if result.ok is False} == {"alpha_outside"}
     assert alpha_outside(observe(replace(evidence, rendering=replace(foggy, alpha=None)))) is None

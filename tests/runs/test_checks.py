@@ -35,9 +35,9 @@ GOOD = {gate.metric: gate.bound for gate in GATES} | {"lip_correlation_low": 0.4
 
 
 def checked(values, outcome="trained", code=""):
-    verdicts = judge_gates({"metric": name, "value": value} for name, value in values.items())
+    results = judge_gates({"metric": name, "value": value} for name, value in values.items())
     driven = {"landmarks": values, "audio": values}
-    return Checked({"landmarks": CELL}, outcome, code, verdicts, driven, 12.0, 700.0, 0.9, ("a note [of the fit]",))
+    return Checked({"landmarks": CELL}, outcome, code, results, driven, 12.0, 700.0, 0.9, ("a note [of the fit]",))
 
 
 def printed(show, what):
@@ -123,7 +123,7 @@ def test_a_sheet_is_a_picture_of_that_many_tiles():
 
 
 def test_a_run_says_what_its_clean_clones_were_held_to():
-    gates = [verdict.record() for verdict in checked({"head_psnr": 30.0}).verdicts]
+    gates = [result.record() for result in checked({"head_psnr": 30.0}).results]
     run = FolderRun(Path(), pd.DataFrame(), {"gates": [{"victim": "video-only", **gate} for gate in gates]})
     said = gates_sentence(run)
     assert all(str(gate) in said for gate in GATES)

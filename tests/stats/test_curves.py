@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vdf_bench.stats.curves import Curve, Point, apart, common_budgets, common_psnr, ranks
+from vdf_bench.stats.curves import Curve, Point, common_budgets, common_psnr, ranks, without_common_psnr
 
 
 def curve(name, *pairs, control=False):
@@ -44,10 +44,13 @@ def test_the_order_may_turn_between_equal_bound_and_equal_fidelity():
 
 
 def test_curves_that_do_not_meet_are_named_and_not_compared():
-    assert [(a.defense, b.defense) for a, b in apart([WEAK, STRONG, FAR])] == [("weak", "far"), ("strong", "far")]
+    assert [(a.defense, b.defense) for a, b in without_common_psnr([WEAK, STRONG, FAR])] == [
+        ("weak", "far"),
+        ("strong", "far"),
+    ]
     assert common_psnr([WEAK, FAR]) == []
     assert common_budgets([WEAK, FAR]) == [(16, 0)]
-    assert apart([WEAK, curve("noise", (4, 10, 0), control=True)]) == []
+    assert without_common_psnr([WEAK, curve("noise", (4, 10, 0), control=True)]) == []
     assert common_psnr([WEAK]) == []
 
 

@@ -39,13 +39,13 @@ def rows(dsr=None):
     return pd.DataFrame(table)
 
 
-def verdicts(df):
+def properties_of(df):
     return {found.name: found for found in arm_properties(df, {clip: clip for clip in CLIPS})}
 
 
 def test_a_sound_table_holds():
-    found = verdicts(rows())
-    assert all(one.ok for one in found.values()), [one.told for one in found.values() if not one.ok]
+    found = properties_of(rows())
+    assert all(one.ok for one in found.values()), [one.measured for one in found.values() if not one.ok]
     assert found["more does more"].figures["net_dsr"] == pytest.approx(list(DOSE.values()))
     assert found["seeds agree on the order"].figures["tau"] == pytest.approx(1)
 
@@ -60,12 +60,12 @@ def test_a_sound_table_holds():
     ],
 )
 def test_one_wrong_arm_fails_its_property(cell, effect, name):
-    assert not verdicts(rows({cell: effect}))[name].ok
+    assert not properties_of(rows({cell: effect}))[name].ok
 
 
 def test_void_cells_prove_nothing():
     void = rows().assign(outcome="void")
-    assert not any(one.ok for one in verdicts(void).values())
+    assert not any(one.ok for one in properties_of(void).values())
 
 
 def test_the_plan_holds_every_arm_once(tmp_path):

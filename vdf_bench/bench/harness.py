@@ -152,7 +152,7 @@ class Foretold:
     memory: tuple[float, float]
 
 
-def hold_forecast(plan: Plan, costs: Mapping[str, Expected], store: Store, measured: Measured) -> Foretold:
+def compare_forecast(plan: Plan, costs: Mapping[str, Expected], store: Store, measured: Measured) -> Foretold:
     """Hold a forecast to an execution that began with nothing in the store.
 
     Args:

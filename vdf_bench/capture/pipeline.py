@@ -1,7 +1,7 @@
 """The whole capture, in the order of RAD-NeRF's ``process.py``.
 
-It departs from that where a careful attacker would: scraps of the room are swept out of the masks
-(:mod:`vdf_bench.capture.sweep`; not under policy ``strict``, which is stock behaviour), and poses are aligned by the
+It departs from that where a careful attacker would: scraps of the room are removed from the masks
+(:mod:`vdf_bench.capture.scraps`; not under policy ``strict``, which is stock behaviour), and poses are aligned by the
 pictures (:mod:`vdf_bench.capture.align`) after landmarks have given them.
 """
 
@@ -18,7 +18,7 @@ from vdf_bench.capture.parsing import parse_frames
 from vdf_bench.capture.plate import extract_plate
 from vdf_bench.capture.pose import fit_pose
 from vdf_bench.capture.scalars import eye_scalar, mouth_scalars
-from vdf_bench.capture.sweep import sweep
+from vdf_bench.capture.scraps import remove_scraps
 from vdf_bench.core.capture import Capture
 from vdf_bench.core.clip import split_frames
 from vdf_bench.models.audio_mouth import load_audio_mouth
@@ -63,7 +63,7 @@ def capture_clip(
     """
     view = frames if view is None else view
     parsing = parse_frames(view, parser)
-    labels = parsing.labels if policy == "strict" else sweep(view, parsing.labels)
+    labels = parsing.labels if policy == "strict" else remove_scraps(view, parsing.labels)
     plate = extract_plate(frames, labels, policy)
     gt, torso = composite(frames, labels, plate.image)
 

@@ -34,7 +34,7 @@ def harness(
 
     from rich.table import Table
 
-    from vdf_bench.bench.harness import hold_forecast, measure_execution, measure_planning
+    from vdf_bench.bench.harness import compare_forecast, measure_execution, measure_planning
     from vdf_bench.execute.costs import expected_costs, expected_seconds, record_costs
     from vdf_bench.plan import Request
     from vdf_bench.plan.presets import preset as find_preset
@@ -65,7 +65,9 @@ def harness(
         found = [measure_execution(r.plan, r.store, n, seconds) for r, n in zip(runs, (1, workers), strict=True)]
         record_costs(run, [{"key": key, **(run.store.meta(key) or {})["cost"]} for key in run.plan.steps])
         forecasts = {"a guess": guessed, "recorded": expected_costs(run)}
-        foretold = {name: hold_forecast(run.plan, costs, runs[1].store, found[1]) for name, costs in forecasts.items()}
+        foretold = {
+            name: compare_forecast(run.plan, costs, runs[1].store, found[1]) for name, costs in forecasts.items()
+        }
     table = Table("workers", "wall s", "steps' CPU s", "overhead", "kept busy", "forced idle s", box=None)
     for each in found:
         share, busy = f"{each.overhead_share:.2%}", f"{each.kept_busy:.1%}"

@@ -54,13 +54,13 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
     """Take away damaged artifacts and what dead runs left; with --keep also what no kept run rests on."""
-    from vdf_bench.store.care import sweep
+    from vdf_bench.store.care import collect_garbage
 
     def wait(seconds: float) -> None:
         typer.echo(f"waiting {seconds:.0f} s to see whether runs on other machines are still active")
         time.sleep(seconds)
 
-    gone = sweep(_open(store), _keys(keep) if keep else None, dry_run, wait)
+    gone = collect_garbage(_open(store), _keys(keep) if keep else None, dry_run, wait)
     for what, count in gone.items():
         typer.echo(f"{count} {what} {'would be deleted' if dry_run else 'deleted'}")
 

@@ -76,13 +76,13 @@ def verify() -> None:
     from vdf_bench.models.supply import verify as check
 
     console = make_console()
-    verdicts = check()
-    if not verdicts:
+    checks = check()
+    if not checks:
         console.print(f"no third-party weights in {user_folder()}", **_PLAIN)
-    for verdict in verdicts:
-        word = {True: "ok", False: "WRONG", None: "unknown"}[verdict.ok]
-        console.print(f"{word:8}{verdict.name}: {verdict.why}", **_PLAIN)
-    if any(verdict.ok is False for verdict in verdicts):
+    for each in checks:
+        word = {True: "ok", False: "WRONG", None: "unknown"}[each.ok]
+        console.print(f"{word:8}{each.name}: {each.why}", **_PLAIN)
+    if any(each.ok is False for each in checks):
         raise typer.Exit(WRONG)
 
 

@@ -47,7 +47,7 @@ EDIT_GATES: Final = (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateResult:
     """A gate and what was measured.
 
     Attributes:
@@ -60,7 +60,7 @@ class Verdict:
 
     @property
     def ok(self) -> bool | None:
-        """Whether the gate is met; None where nothing was measured, which is told but held against nobody."""
+        """Whether the gate is met; None where nothing was measured, which does not count as failed."""
         if self.value is None:
             return None
         return self.value >= self.gate.bound if self.gate.side == "at least" else self.value <= self.gate.bound
@@ -71,17 +71,17 @@ class Verdict:
         return {"gate": gate.metric, "value": self.value, "threshold": gate.bound, "side": gate.side, "ok": self.ok}
 
 
-def judge_gates(rows: Iterable[Mapping[str, Any]], gates: Iterable[Gate] = GATES) -> list[Verdict]:
+def judge_gates(rows: Iterable[Mapping[str, Any]], gates: Iterable[Gate] = GATES) -> list[GateResult]:
     """Every gate, on the measurements of a clean cell (mappings with ``metric`` and ``value``)."""
     values = {row["metric"]: row["value"] for row in rows}
-    return [Verdict(gate, values.get(gate.metric)) for gate in gates]
+    return [GateResult(gate, values.get(gate.metric)) for gate in gates]
 
 
-def why_void(outcome: str, code: str, verdicts: Iterable[Verdict]) -> str | None:
+def why_void(outcome: str, code: str, results: Iterable[GateResult]) -> str | None:
     """Why a clean clone proves nothing, in words; None where it stands."""
     if outcome not in ("trained", "edited"):
         return f"clean twin {outcome}: {code}"
-    for verdict in verdicts:
-        if verdict.ok is False:
-            return f"clean twin fails {verdict.gate.metric}: {verdict.value:.3g}"
+    for result in results:
+        if result.ok is False:
+            return f"clean twin fails {result.gate.metric}: {result.value:.3g}"
     return None

@@ -127,8 +127,8 @@ def mean_distances(lips: NDArray[np.float32], sound: NDArray[np.float32], times:
         there = (times + shift >= 0) & (times + shift < len(sound))
         if there.any():
             # PyTorch's pairwise distance adds 1e-6 to every difference.
-            apart = lips[there].astype(np.float64) - sound[times[there] + shift] + 1e-6
-            means[k] = np.linalg.norm(apart, axis=1).mean()
+            difference = lips[there].astype(np.float64) - sound[times[there] + shift] + 1e-6
+            means[k] = np.linalg.norm(difference, axis=1).mean()
     worst = float(np.nanmax(means)) if np.isfinite(means).any() else 0.0
     return np.where(np.isnan(means), worst, means)
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 CHUNK: Final = 2**20
 
 
-class Verdict(NamedTuple):
-    """What was found of weights that are present: ``ok`` is None where there is nothing to hold them against."""
+class FileCheck(NamedTuple):
+    """What was found of weights that are present: ``ok`` is None where no hash is known."""
 
     name: str
     ok: bool | None
@@ -125,7 +125,7 @@ def _make(folder: Path) -> None:
         raise UserError(f"cannot create {folder} ({error.strerror}): set {WEIGHTS_VARIABLE} to a folder") from None
 
 
-def verify(folder: Path | None = None) -> list[Verdict]:
+def verify(folder: Path | None = None) -> list[FileCheck]:
     """Hold every file that is present against its hash."""
     folder = folder or user_folder()
     record = read_record(folder)
@@ -134,7 +134,7 @@ def verify(folder: Path | None = None) -> list[Verdict]:
         path = folder / entry.file
         if entry.form == "folder":
             if path.is_dir():
-                found.append(Verdict(entry.name, None, "a folder, not hashed"))
+                found.append(FileCheck(entry.name, None, "a folder, not hashed"))
             continue
         if not path.is_file():
             continue
@@ -144,11 +144,11 @@ def verify(folder: Path | None = None) -> list[Verdict]:
             why = (
                 f"sha256 {is_}: not pinned and not remembered; `vdf-bench weights add {entry.name} {path}` remembers it"
             )
-            found.append(Verdict(entry.name, None, why))
+            found.append(FileCheck(entry.name, None, why))
         elif is_.startswith(wanted):
-            found.append(Verdict(entry.name, True, f"matches the {source} sha256 {wanted[:12]}"))
+            found.append(FileCheck(entry.name, True, f"matches the {source} sha256 {wanted[:12]}"))
         else:
-            found.append(Verdict(entry.name, False, f"sha256 {is_} is not the {source} {wanted}"))
+            found.append(FileCheck(entry.name, False, f"sha256 {is_} is not the {source} {wanted}"))
     return found
 
 

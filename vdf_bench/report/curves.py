@@ -22,7 +22,7 @@ from vdf_bench.report.places import (
 )
 from vdf_bench.report.tables import attack_name, records
 from vdf_bench.stats import MIN_UNITS, UNPURIFIED
-from vdf_bench.stats.curves import Curve, Point, apart, common_budgets, common_psnr
+from vdf_bench.stats.curves import Curve, Point, common_budgets, common_psnr, without_common_psnr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -170,7 +170,7 @@ def not_compared(panel: Panel) -> list[str]:
         low, high = curve.span
         return f"{curve.defense} ({low:.1f} to {high:.1f} dB)"
 
-    pairs = apart(panel.curves)
+    pairs = without_common_psnr(panel.curves)
     told = [f"{name(a)} and {name(b)} share no PSNR, so they are not compared there." for a, b in pairs[:PAIRS]]
     return told + [f"Nor do {len(pairs) - PAIRS} other pairs."] * (len(pairs) > PAIRS)
 

@@ -266,7 +266,7 @@ def _curves(run: Run) -> list[dict[str, Any]]:
             {
                 "attack": panel.attack,
                 "tables": tables,
-                "apart": not_compared(panel),
+                "not_compared": not_compared(panel),
                 "reading": reading(panel),
                 "swept": panel.swept,
             }

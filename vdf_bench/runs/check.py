@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from vdf_bench.execute.costs import expected_seconds
-from vdf_bench.judges.gates import Verdict, judge_gates, why_void
+from vdf_bench.judges.gates import GateResult, judge_gates, why_void
 from vdf_bench.plan import Cell, Plan, Request, build_plan
 from vdf_bench.plan.run import Run
 from vdf_bench.results.gather import fetch, fit_notes
@@ -37,7 +37,7 @@ class Checked:
     Attributes:
         cells: what drives the lips -> cell; they share all but the drive.
         outcome, code: how its fit ended.
-        verdicts: its gates.
+        results: of its gates.
         driven: what drives the lips -> metric -> value.
         seconds: CPU seconds of the fit.
         peak_mib: its peak resident memory.
@@ -50,7 +50,7 @@ class Checked:
     cells: dict[str, Cell]
     outcome: str
     code: str
-    verdicts: list[Verdict]
+    results: list[GateResult]
     driven: dict[str, dict[str, float]]
     seconds: float
     peak_mib: float
@@ -71,12 +71,12 @@ class Checked:
     @property
     def fault(self) -> str | None:
         """Why cells on this victim would be void; None where it passes."""
-        return why_void(self.outcome, self.code, self.verdicts)
+        return why_void(self.outcome, self.code, self.results)
 
     def record(self) -> dict[str, Any]:
         """As ``gates.json`` holds it."""
         figures = {"fit_seconds": self.seconds, "peak_mib": self.peak_mib, "audio_r": self.audio_r, **self.heard}
-        gates = [verdict.record() for verdict in self.verdicts]
+        gates = [result.record() for result in self.results]
         ended = {"outcome": self.outcome, "code": self.code, "ok": self.fault is None}
         return {**self.place, **ended, "gates": gates, **figures, "driven": self.driven, "notes": list(self.notes)}
 
@@ -140,7 +140,7 @@ def _checked(run: Run, both: dict[str, Cell]) -> Checked:
         cells=both,
         outcome=judged["outcome"],
         code=judged["code"],
-        verdicts=judge_gates(judged["rows"]),
+        results=judge_gates(judged["rows"]),
         driven={drive: values(run, each) for drive, each in both.items()},
         seconds=cost["cpu"],
         peak_mib=cost["peak_mib"],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from vdf_bench.judges.gates import Verdict
+    from vdf_bench.judges.gates import GateResult
     from vdf_bench.plan.run import Run
     from vdf_bench.runs.check import Checked
 
@@ -26,9 +26,9 @@ def print_checks(checks: Sequence[Checked], console: Console) -> None:
     """Print gates, then figures that are held against nobody, then notes."""
     from rich.text import Text
 
-    gates = _grid("gate", "value", "bound", "verdict")
+    gates = _grid("gate", "value", "bound", "result")
     for name, check in zip(_names(checks), checks, strict=True):
-        rows = [(v.gate.metric, _value(v), _bound(v), _word(v.ok)) for v in check.verdicts]
+        rows = [(v.gate.metric, _value(v), _bound(v), _word(v.ok)) for v in check.results]
         if check.outcome != "trained":
             rows.insert(0, ("outcome", check.outcome, check.code, _word(False)))
         for k, (gate, value, bound, word) in enumerate(rows):
@@ -107,9 +107,9 @@ def _sheet(run: Run, check: Checked) -> bytes | None:
     place = check.place
     title = f"{place['victim']} on {place['clip']}, {place['target']} frames"
     figures = f"head PSNR {words.number(check.driven['landmarks'].get('head_psnr', 0.0), 1)} dB"
-    verdict = f"{figures} · {check.fault or 'passes every gate'}"
+    summary = f"{figures} · {check.fault or 'passes every gate'}"
     spread = sum(not moment.caption for moment in chosen)
-    return clone_sheet(title, (verdict, check.fault is None), columns, spread, rows)
+    return clone_sheet(title, (summary, check.fault is None), columns, spread, rows)
 
 
 def _names(checks: Sequence[Checked]) -> list[tuple[str, str, str]]:
@@ -129,17 +129,17 @@ def _grid(*columns: str, padding: int = 2) -> Table:
 
     table = Table(box=None, padding=(0, padding, 0, 0), pad_edge=False)
     for name in ("victim", "clip", "target", *columns):
-        left = name in ("victim", "clip", "target", "gate", "verdict")
+        left = name in ("victim", "clip", "target", "gate", "result")
         table.add_column(escape(name), justify="left" if left else "right", no_wrap=name != "clip", overflow="fold")
     return table
 
 
-def _value(verdict: Verdict) -> str:
-    return words.DASH if verdict.value is None else f"{verdict.value:.3g}"
+def _value(result: GateResult) -> str:
+    return words.DASH if result.value is None else f"{result.value:.3g}"
 
 
-def _bound(verdict: Verdict) -> str:
-    return f"{'≥' if verdict.gate.side == 'at least' else '≤'} {verdict.gate.bound:g}"
+def _bound(result: GateResult) -> str:
+    return f"{'≥' if result.gate.side == 'at least' else '≤'} {result.gate.bound:g}"
 
 
 def _word(ok: bool | None) -> str:

@@ -95,7 +95,7 @@ def common_psnr(curves: Sequence[Curve], most: int = 5) -> list[float]:
     return [at for at in values if any(a <= at <= b for a, b in both)] or [(both[0][0] + both[0][1]) / 2]
 
 
-def apart(curves: Sequence[Curve]) -> list[tuple[Curve, Curve]]:
+def without_common_psnr(curves: Sequence[Curve]) -> list[tuple[Curve, Curve]]:
     """Pairs of defenses that reach no common PSNR: no fair comparison of them can be made. Controls are left out."""
     ranked = [curve for curve in curves if not curve.control]
     return [(a, b) for a, b in combinations(ranked, 2) if max(a.span[0], b.span[0]) > min(a.span[1], b.span[1])]

@@ -48,7 +48,7 @@ def contents(store: Store) -> dict[str, Kept]:
     return found
 
 
-def sweep(
+def collect_garbage(
     store: Store, keep: set[str] | None = None, dry: bool = False, wait: Callable[[float], None] = time.sleep
 ) -> dict[str, int]:
     """Take away what nobody needs: damaged artifacts, what dead drivers left, and what no kept run refers to.
@@ -92,9 +92,9 @@ def sweep(
 
 def _alive(leases: Leases, drivers: list[str], wait: Callable[[float], None]) -> set[str]:
     """Drivers that live; of those on other machines only a second look can tell."""
-    doubt = max((leases.doubt(driver) for driver in drivers if leases.lives(driver)), default=0.0)
-    if doubt:
-        wait(doubt + 1.0)
+    seconds = max((leases.certain_after(driver) for driver in drivers if leases.lives(driver)), default=0.0)
+    if seconds:
+        wait(seconds + 1.0)
     return {driver for driver in drivers if leases.lives(driver)}
 
 

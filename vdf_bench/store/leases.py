@@ -108,7 +108,7 @@ class Leases:
             return True
         return bool(self._clock() - since <= record["term"])
 
-    def doubt(self, driver: str) -> float:
+    def certain_after(self, driver: str) -> float:
         """Seconds after which :meth:`lives`, asked again, can be sure of a driver; 0 where it is at once."""
         record = self._record(driver)
         return 0.0 if record is None or _is_here(record) else record["term"]

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What no waiting mends.
+#: Errors that do not pass.
 _LASTING = (
     errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT,
     errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
 )  # fmt: skip
 #: Packages whose own exceptions mean that a server did not answer as it should.
 _CLIENTS = ("botocore", "aiobotocore", "aiohttp", "gcsfs", "google", "azure", "requests", "urllib3")
-#: Those of them that no waiting mends.
+#: Those of them that do not pass.
 _HOPELESS = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoRegionError")
 #: Protocols whose URLs name a bucket first.
 _BUCKETS = ("s3", "s3a", "gs", "gcs")

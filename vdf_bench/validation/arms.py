@@ -21,7 +21,7 @@ from vdf_bench.runs.run import check_writable
 from vdf_bench.stages.packing import unpack_clip
 from vdf_bench.stats import paired_differences, per_unit
 from vdf_bench.store import Store
-from vdf_bench.validation import verdicts
+from vdf_bench.validation import properties
 from vdf_bench.validation.constructed import constructed_properties
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vdf_bench.execute.schedule import Tally, Watcher
-    from vdf_bench.validation.verdicts import Property
+    from vdf_bench.validation.properties import PropertyResult
 
 #: Bounds of the dose in 8-bit levels; the other properties take the third.
 LEVELS: Final = (2.0, 6.0, 12.75, 25.5)
@@ -51,7 +51,7 @@ class Validation:
         clips, seeds: on which it rests.
     """
 
-    properties: list[Property]
+    properties: list[PropertyResult]
     rows: list[dict[str, Any]]
     clips: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -67,7 +67,7 @@ def prepare_validation(request: Request, out: Path, store: Path | str | None = N
 
     Args:
         request: names preset, clips, one victim and two seeds or more.
-        out: folder of the verdicts.
+        out: folder of the results.
         store: of artifacts; None takes one inside ``out``.
 
     Raises:
@@ -113,13 +113,13 @@ def complete_validation(run: Run, again: Run, jobs: int, watcher: Watcher) -> tu
     identities = {name: clip.identity for name, clip in clips.items()}
     found = [
         *arm_properties(pd.DataFrame(rows), identities),
-        verdicts.same_bytes(digests(run, again), digests(again, again)),
+        properties.same_bytes(digests(run, again), digests(again, again)),
         *constructed_properties(list(clips.values()), run.request.preset.size),
     ]
     return Validation(found, rows, tuple(clips), run.request.seeds), tally
 
 
-def arm_properties(df: pd.DataFrame, identities: dict[str, str]) -> list[Property]:
+def arm_properties(df: pd.DataFrame, identities: dict[str, str]) -> list[PropertyResult]:
     """The properties of arms, from a result table.
 
     Args:
@@ -147,14 +147,14 @@ def arm_properties(df: pd.DataFrame, identities: dict[str, str]) -> list[Propert
     shared = [rows[rows["clip"].isin(set.intersection(*dosed))] for rows in (dsr, psnr)]
     dose, drop = ([mean(rows, defense="vdf", linf=level, seed=seeds[0]) for level in LEVELS] for rows in shared)
     return [
-        verdicts.no_effect(*(between_seeds(df, metric, identities) for metric in ("dsr", "head_psnr"))),
-        verdicts.noise_is_harmless(people(dsr, **arms["noise"])),
-        verdicts.hiding_is_total(people(dsr, **arms["occlude"])),
-        verdicts.effect_grows(LEVELS, dose, [-change for change in drop]),
-        verdicts.white_box_is_stronger(
+        properties.no_effect(*(between_seeds(df, metric, identities) for metric in ("dsr", "head_psnr"))),
+        properties.noise_is_harmless(people(dsr, **arms["noise"])),
+        properties.hiding_is_total(people(dsr, **arms["occlude"])),
+        properties.effect_grows(LEVELS, dose, [-change for change in drop]),
+        properties.white_box_is_stronger(
             people(dsr, seed=seeds[0], **vdf), people(dsr, seed=seeds[0], capture=TRANSFER.capture, **vdf)
         ),
-        verdicts.seeds_agree({seed: row for seed, row in ranked.items() if np.isfinite(list(row.values())).all()}),
+        properties.seeds_agree({seed: row for seed, row in ranked.items() if np.isfinite(list(row.values())).all()}),
     ]
 
 

@@ -13,9 +13,9 @@ from vdf_bench.judges.identity import Identity as IdentityJudge
 from vdf_bench.judges.lips import Lips as LipsJudge
 from vdf_bench.judges.pixels import psnr
 from vdf_bench.recognisers.choice import AUTO, choose, is_real
-from vdf_bench.validation.verdicts import (
+from vdf_bench.validation.properties import (
     SLACK_COSINE,
-    Property,
+    PropertyResult,
     falls,
     identity_tells,
     lips_tell,
@@ -41,7 +41,7 @@ FRAMES = 36
 PEOPLE = (100_001, 100_033)
 
 
-def constructed_properties(clips: Sequence[Clip], size: int) -> list[Property]:
+def constructed_properties(clips: Sequence[Clip], size: int) -> list[PropertyResult]:
     """Every property of the judges that constructed evidence decides.
 
     Args:
@@ -67,7 +67,7 @@ def _evidence(clip: Clip, frames: NDArray[np.uint8]) -> Evidence:
     return Evidence(clip, split_frames(len(clip)), clip.frames, rendering=Rendering(frames))
 
 
-def swapped(clips: Sequence[Clip]) -> Property:
+def swapped(clips: Sequence[Clip]) -> PropertyResult:
     """Every person's own held-out frames, and the next person's in their place."""
     people = list({clip.identity: clip for clip in clips}.values())
     held = {clip.identity: clip.frames[split_frames(len(clip)).heldout] for clip in people}
@@ -79,7 +79,7 @@ def swapped(clips: Sequence[Clip]) -> Property:
     return identity_tells(own, other, choose(AUTO, {}, real).threshold()[0])
 
 
-def morphed(size: int) -> Property:
+def morphed(size: int) -> PropertyResult:
     """A rendered person who turns into another, in geometry, paint and colour, and who speaks and moves as before."""
     from vdf_bench.scenes.identity import sample_identity
 
@@ -94,14 +94,14 @@ def morphed(size: int) -> Property:
     return falls(name, claim, WEIGHTS, values, SLACK_COSINE, least=0.3)
 
 
-def late_lips(clip: Clip) -> Property:
+def late_lips(clip: Clip) -> PropertyResult:
     """True frames in which the person comes late, or stands still."""
     held = split_frames(len(clip)).heldout
     values = [lip_correlation(clip, clip.frames[np.maximum(held - shift, 0)]) for shift in SHIFTS]
     return lips_tell(SHIFTS, values, lip_correlation(clip, clip.frames[np.full_like(held, held[0])]))
 
 
-def noisy_grey(seed: int = 0) -> Property:
+def noisy_grey(seed: int = 0) -> PropertyResult:
     """Mid-grey frames, which noise of these spreads does not clip."""
     rng = np.random.default_rng(seed)
     grey = np.full((96, 96, 3), 128, np.uint8)

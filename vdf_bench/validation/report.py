@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vdf_bench.plan.run import Run
     from vdf_bench.validation.arms import Validation
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def print_validation(found: Validation, console: Console) -> None:
@@ -26,7 +26,7 @@ def print_validation(found: Validation, console: Console) -> None:
     for one in found.properties:
         verdict = Text("holds ", "green") if one.ok else Text("FAILS ", "bold red")
         console.print(verdict + Text(one.claim, "" if one.ok else "bold"), highlight=False)
-        console.print(f"      {one.told}", style="dim", highlight=False, markup=False)
+        console.print(f"      {one.measured}", style="dim", highlight=False, markup=False)
     console.print(conclusion(found), style="bold green" if found.ok else "bold red", highlight=False)
 
 

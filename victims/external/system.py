@@ -79,7 +79,7 @@ class Step:
         count: finds the iteration in its output; None takes any new line as progress.
         environment: more of it.
         keeps: whether what it ``makes`` counts even if it fails afterwards: the lineage evaluates after rendering.
-        then: mends known defects of what it made.
+        then: fixes known defects of what it made.
     """
 
     name: str

@@ -55,7 +55,7 @@ def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Itera
         root = Path(tempfile.mkdtemp(prefix=f"vdf-bench-{system}-", dir=checkout.workdir))
     except OSError as error:
         raise UserError(f"cannot create a working copy of {system}: {error}; set workdir, or free disk space") from None
-    sweep(root.parent, system)
+    remove_stale(root.parent, system)
     try:
         with (root / ".claim").open("w") as claim:
             fcntl.flock(claim, fcntl.LOCK_EX)
@@ -69,7 +69,7 @@ def work_copy(checkout: Checkout, system: str, writes: Collection[str]) -> Itera
             shutil.rmtree(root, ignore_errors=True)
 
 
-def sweep(folder: Path, system: str) -> None:
+def remove_stale(folder: Path, system: str) -> None:
     """Remove work copies of ours whose owner was killed: the claim on them is nobody's."""
     for claim in folder.glob(f"vdf-bench-{system}-*/{CLAIMED}"):
         with suppress(OSError), claim.open() as file:

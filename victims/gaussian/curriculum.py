@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: Sweeps of the windows over their range.
-SWEEPS: Final = 2
+#: Passes of the windows over their range.
+PASSES: Final = 2
 #: Every such draw goes by the eyes, the others by the mouth.
 EYES_EVERY: Final = 3
 
@@ -30,7 +30,7 @@ class Windows(NamedTuple):
     def at(self, smallest: float, largest: float, share: float) -> tuple[float, float]:
         """Bounds of the window at ``share`` in [0, 1) of the curriculum, over values in ``smallest`` to ``largest``."""
         reach = max(largest - smallest, self.least)
-        position = int(share * SWEEPS % 1 * len(self.starts))
+        position = int(share * PASSES % 1 * len(self.starts))
         start = smallest + self.starts[position] * reach
         # Bounds are included, whatever rounding does to them.
         return start - 1e-3 * reach, start + (self.width + 1e-3) * reach

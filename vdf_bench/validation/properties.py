@@ -1,4 +1,4 @@
-"""Each property as a pure function: figures in, a verdict with these figures out. Nothing here runs anything."""
+"""Each property as a pure function: figures in, a result with these figures out. Nothing here runs anything."""
 
 from __future__ import annotations
 
@@ -24,37 +24,43 @@ TAU = 0.8
 
 
 @dataclass(frozen=True)
-class Property:
+class PropertyResult:
     """Something that must be true of the benchmark.
 
     Attributes:
         name: short.
         claim: what must hold, in a sentence.
         ok: whether it does; what could not be measured does not hold.
-        told: the figures that decide, in words.
+        measured: the figures that decide, in words.
         figures: the same for machines.
     """
 
     name: str
     claim: str
     ok: bool
-    told: str
+    measured: str
     figures: dict[str, Any] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
         """As ``validate.json`` holds it."""
-        return {"name": self.name, "claim": self.claim, "ok": self.ok, "told": self.told, "figures": self.figures}
+        return {
+            "name": self.name,
+            "claim": self.claim,
+            "ok": self.ok,
+            "measured": self.measured,
+            "figures": self.figures,
+        }
 
 
-def _missing(name: str, claim: str, lack: str = "nothing could be measured: its cells are void") -> Property:
-    return Property(name, claim, False, lack)
+def _missing(name: str, claim: str, reason: str = "nothing could be measured: its cells are void") -> PropertyResult:
+    return PropertyResult(name, claim, False, reason)
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:+.0f} %"
 
 
-def no_effect(dsr: Sequence[float], psnr: Sequence[float]) -> Property:
+def no_effect(dsr: Sequence[float], psnr: Sequence[float]) -> PropertyResult:
     """Two clean clones of each person that differ in their seed only.
 
     Args:
@@ -65,7 +71,7 @@ def no_effect(dsr: Sequence[float], psnr: Sequence[float]) -> Property:
     if not len(dsr) or not len(psnr):
         return _missing(name, claim)
     figures: dict[str, Any] = {}
-    ok, told = True, []
+    ok, measured = True, []
     for metric, values, slack, show in (
         ("DSR", dsr, SLACK_DSR, _percent),
         ("head PSNR", psnr, SLACK_PSNR, lambda value: f"{value:+.2f} dB"),
@@ -74,32 +80,32 @@ def no_effect(dsr: Sequence[float], psnr: Sequence[float]) -> Property:
         ends = bootstrap_interval(values, np.random.default_rng(0))
         ok &= abs(mean) <= slack and (ends is None or ends.low <= 0 <= ends.high)
         within = f" [{show(ends.low)}, {show(ends.high)}]" if ends else ""
-        told.append(f"{metric} {show(mean)}{within}")
+        measured.append(f"{metric} {show(mean)}{within}")
         figures[metric] = {"mean": mean, "by_person": list(values), "interval": [ends.low, ends.high] if ends else None}
-    return Property(name, claim, ok, f"{', '.join(told)}; n = {len(dsr)}", figures)
+    return PropertyResult(name, claim, ok, f"{', '.join(measured)}; n = {len(dsr)}", figures)
 
 
-def noise_is_harmless(net_dsr: Sequence[float]) -> Property:
+def noise_is_harmless(net_dsr: Sequence[float]) -> PropertyResult:
     """The noise control's net DSR for each person."""
     name, claim = "noise is harmless", f"random signs at the whole bound have a net DSR of at most {_percent(STILL)}"
     if not len(net_dsr):
         return _missing(name, claim)
     mean = float(np.mean(net_dsr))
-    told = f"net DSR {_percent(mean)}, worst {_percent(max(net_dsr))}; n = {len(net_dsr)}"
-    return Property(name, claim, mean <= STILL, told, {"net_dsr": list(net_dsr)})
+    measured = f"net DSR {_percent(mean)}, worst {_percent(max(net_dsr))}; n = {len(net_dsr)}"
+    return PropertyResult(name, claim, mean <= STILL, measured, {"net_dsr": list(net_dsr)})
 
 
-def hiding_is_total(net_dsr: Sequence[float]) -> Property:
+def hiding_is_total(net_dsr: Sequence[float]) -> PropertyResult:
     """The occlusion control's net DSR for each person."""
     name, claim = "a hidden face is lost", f"a grey box over the face has a net DSR of at least {_percent(TOTAL)}"
     if not len(net_dsr):
         return _missing(name, claim)
     mean = float(np.mean(net_dsr))
-    told = f"net DSR {_percent(mean)}, least {_percent(min(net_dsr))}; n = {len(net_dsr)}"
-    return Property(name, claim, mean >= TOTAL, told, {"net_dsr": list(net_dsr)})
+    measured = f"net DSR {_percent(mean)}, least {_percent(min(net_dsr))}; n = {len(net_dsr)}"
+    return PropertyResult(name, claim, mean >= TOTAL, measured, {"net_dsr": list(net_dsr)})
 
 
-def effect_grows(levels: Sequence[float], net_dsr: Sequence[float], psnr_drop: Sequence[float]) -> Property:
+def effect_grows(levels: Sequence[float], net_dsr: Sequence[float], psnr_drop: Sequence[float]) -> PropertyResult:
     """A defense at growing bounds.
 
     Args:
@@ -122,12 +128,12 @@ def effect_grows(levels: Sequence[float], net_dsr: Sequence[float], psnr_drop: S
         for level, dsr, drop in zip(levels, net_dsr, psnr_drop, strict=True)
     )
     figures = {"levels": list(levels), "net_dsr": list(net_dsr), "head_psnr_drop": list(psnr_drop)}
-    return Property(name, claim, ok, shown, figures)
+    return PropertyResult(name, claim, ok, shown, figures)
 
 
 def falls(
     name: str, claim: str, causes: Sequence[float], values: Sequence[float], slack: float, least: float
-) -> Property:
+) -> PropertyResult:
     """A metric on evidence that was made worse step by step.
 
     Args:
@@ -142,33 +148,35 @@ def falls(
         return _missing(name, claim)
     rise = max(b - a for a, b in pairwise(values))
     ok = rise <= slack and values[0] - values[-1] >= least
-    told = ", ".join(f"{cause:g}: {value:.2f}" for cause, value in zip(causes, values, strict=True))
+    measured = ", ".join(f"{cause:g}: {value:.2f}" for cause, value in zip(causes, values, strict=True))
     figures = {"causes": list(causes), "values": list(values), "slack": slack, "least_fall": least}
-    return Property(name, claim, ok, told, figures)
+    return PropertyResult(name, claim, ok, measured, figures)
 
 
-def identity_tells(own: Sequence[float], other: Sequence[float], threshold: float) -> Property:
+def identity_tells(own: Sequence[float], other: Sequence[float], threshold: float) -> PropertyResult:
     """Cosines of people's own true frames, and of another person's, to their enrolment."""
     name, claim = "identity tells people apart", "own frames are accepted, and another person's in their place are not"
     if not len(own) or not len(other):
         return _missing(name, claim, "there is one person only: give two clips")
     ok = min(own) >= threshold > max(other)
-    told = f"own {min(own):.2f} at least, swapped {max(other):.2f} at most, threshold {threshold:.2f}; n = {len(own)}"
-    return Property(name, claim, ok, told, {"own": list(own), "swapped": list(other), "threshold": threshold})
+    measured = (
+        f"own {min(own):.2f} at least, swapped {max(other):.2f} at most, threshold {threshold:.2f}; n = {len(own)}"
+    )
+    return PropertyResult(name, claim, ok, measured, {"own": list(own), "swapped": list(other), "threshold": threshold})
 
 
-def lips_tell(shifts: Sequence[int], values: Sequence[float], frozen: float) -> Property:
+def lips_tell(shifts: Sequence[int], values: Sequence[float], frozen: float) -> PropertyResult:
     """Lip correlation of the true frames with themselves, late by ``shifts`` frames (0 first), and standing still."""
     name, claim = "lips that lag or stand still lose", "true lips follow themselves, late ones less, frozen ones never"
     if len(values) < 2:
         return _missing(name, claim)
     ok = values[0] >= 0.99 and max(values[1:]) <= values[0] - 0.1 and frozen == 0
-    told = ", ".join(f"{shift} late: {value:.2f}" for shift, value in zip(shifts, values, strict=True))
+    measured = ", ".join(f"{shift} late: {value:.2f}" for shift, value in zip(shifts, values, strict=True))
     figures = {"shifts": list(shifts), "values": list(values), "frozen": frozen}
-    return Property(name, claim, ok, f"{told}; frozen: {frozen:.2f}", figures)
+    return PropertyResult(name, claim, ok, f"{measured}; frozen: {frozen:.2f}", figures)
 
 
-def psnr_is_exact(spreads: Sequence[float], values: Sequence[float]) -> Property:
+def psnr_is_exact(spreads: Sequence[float], values: Sequence[float]) -> PropertyResult:
     """PSNR in dB of mid-grey frames under Gaussian noise of standard deviation ``spreads``, in 8-bit levels.
 
     Rounding to whole levels adds the variance of a level's width, 1/12.
@@ -177,32 +185,36 @@ def psnr_is_exact(spreads: Sequence[float], values: Sequence[float]) -> Property
     if not len(values):
         return _missing(name, claim)
     error = max(abs(value - 10 * np.log10(255**2 / (s**2 + 1 / 12))) for s, value in zip(spreads, values, strict=True))
-    told = ", ".join(f"{s:g}: {value:.1f} dB" for s, value in zip(spreads, values, strict=True))
-    return Property(name, claim, bool(error <= 0.1), f"{told}; error {error:.2f} dB", {"values": list(values)})
+    measured = ", ".join(f"{s:g}: {value:.1f} dB" for s, value in zip(spreads, values, strict=True))
+    return PropertyResult(
+        name, claim, bool(error <= 0.1), f"{measured}; error {error:.2f} dB", {"values": list(values)}
+    )
 
 
-def white_box_is_stronger(white_box: Sequence[float], transfer: Sequence[float]) -> Property:
+def white_box_is_stronger(white_box: Sequence[float], transfer: Sequence[float]) -> PropertyResult:
     """Net DSR of vdf for each person against the parser that it differentiates, and against another."""
     name, claim = "white-box beats transfer", "vdf does more against the parser it differentiates than against another"
     if not len(white_box) or len(white_box) != len(transfer):
         return _missing(name, claim)
     gap = np.subtract(white_box, transfer)
     ok = bool(gap.mean() > SLACK_DSR and gap.min() >= -SLACK_DSR)
-    told = f"net DSR {_percent(float(np.mean(white_box)))} against {_percent(float(np.mean(transfer)))}; n = {len(gap)}"
-    return Property(name, claim, ok, told, {"white_box": list(white_box), "transfer": list(transfer)})
+    measured = (
+        f"net DSR {_percent(float(np.mean(white_box)))} against {_percent(float(np.mean(transfer)))}; n = {len(gap)}"
+    )
+    return PropertyResult(name, claim, ok, measured, {"white_box": list(white_box), "transfer": list(transfer)})
 
 
-def same_bytes(first: Mapping[str, str], second: Mapping[str, str]) -> Property:
+def same_bytes(first: Mapping[str, str], second: Mapping[str, str]) -> PropertyResult:
     """Digests of the artifacts of one cell by the name of their step, made twice in separate stores."""
     name, claim = "same seed, same bytes", "a cell computed twice, in separate stores, gives the same bytes"
     if not first or set(first) != set(second):
         return _missing(name, claim, "the cell was not computed twice")
     unequal = sorted(step for step in first if first[step] != second[step])
-    told = f"{', '.join(unequal)} differ" if unequal else f"{len(first)} artifacts: {', '.join(sorted(first))}"
-    return Property(name, claim, not unequal, told, {"first": dict(first), "second": dict(second)})
+    measured = f"{', '.join(unequal)} differ" if unequal else f"{len(first)} artifacts: {', '.join(sorted(first))}"
+    return PropertyResult(name, claim, not unequal, measured, {"first": dict(first), "second": dict(second)})
 
 
-def seeds_agree(rankings: Mapping[int, Mapping[str, float]]) -> Property:
+def seeds_agree(rankings: Mapping[int, Mapping[str, float]]) -> PropertyResult:
     """Net DSR of each arm, by seed: seeds must rank alike, or at least never turn a clear difference round."""
     name, claim = "seeds agree on the order", f"Kendall's tau-b is at least {TAU:g}, or no clear difference turns round"
     shared = sorted(set.intersection(*(set(row) for row in rankings.values()))) if rankings else []
@@ -217,6 +229,6 @@ def seeds_agree(rankings: Mapping[int, Mapping[str, float]]) -> Property:
         f"seed {seed}: {', '.join(f'{arm} {_percent(row[arm])}' for arm in shared)}" for seed, row in rankings.items()
     )
     tau = f"tau-b {found.low:.2f}" if found else "tau-b undefined"
-    told = f"{tau}, {len(clear)} clear pairs {'kept' if kept else 'turned round'}; {rows}"
+    measured = f"{tau}, {len(clear)} clear pairs {'kept' if kept else 'turned round'}; {rows}"
     figures = {"seeds": {str(seed): dict(row) for seed, row in rankings.items()}, "tau": found.low if found else None}
-    return Property(name, claim, ok, told, figures)
+    return PropertyResult(name, claim, ok, measured, figures)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from vdf_bench.validation import verdicts as v
+from vdf_bench.validation import properties as v
 
 NAN = math.nan
 HOLDS = {
@@ -62,15 +62,15 @@ FAILS = {
 
 @pytest.mark.parametrize("case", HOLDS)
 def test_good_figures_hold(case):
-    assert HOLDS[case].ok, HOLDS[case].told
+    assert HOLDS[case].ok, HOLDS[case].measured
 
 
 @pytest.mark.parametrize("case", FAILS)
 def test_bad_figures_fail(case):
-    assert not FAILS[case].ok, FAILS[case].told
+    assert not FAILS[case].ok, FAILS[case].measured
 
 
 def test_a_failing_property_names_what_decides():
-    assert "fit" in FAILS["one artifact that differs"].told
-    assert "void" in FAILS["no noise"].told
-    assert "+50 %" in FAILS["noise that protects"].told
+    assert "fit" in FAILS["one artifact that differs"].measured
+    assert "void" in FAILS["no noise"].measured
+    assert "+50 %" in FAILS["noise that protects"].measured

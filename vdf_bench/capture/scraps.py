@@ -1,4 +1,4 @@
-"""Sweeps scraps of the room out of parsed heads: a departure from RAD-NeRF's ``process.py``, which trusts its parser.
+"""Removes scraps of the room from parsed heads: a departure from RAD-NeRF's ``process.py``, which trusts its parser.
 
 Parsers take foliage and window frames beside a head for hair. Whoever makes a training set looks at the masks and
 cures that with what the pipeline demands anyway, a camera that stands still: hair that looks just like the room at
@@ -29,15 +29,15 @@ TOLERANCE: Final = 10.0
 SCRAP: Final = 0.1
 
 
-def sweep(frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def remove_scraps(frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Labels (T, S, S) with scraps of the room set to background, of frames (T, S, S, 3) uint8 RGB.
 
-    Swept are hair pixels that look like the room, and small pieces apart from the face. Frames without a face keep
+    Removed are hair pixels that look like the room, and small pieces apart from the face. Frames without a face keep
     their labels.
     """
     room, known = _room(frames, labels)
-    swept = labels.copy()
-    for picture, parsed, out in zip(frames, labels, swept, strict=True):
+    cleaned = labels.copy()
+    for picture, parsed, out in zip(frames, labels, cleaned, strict=True):
         face = classes.mask_of(parsed, classes.FACE)
         if not face.any():
             continue
@@ -50,7 +50,7 @@ def sweep(frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.ui
         large[0] = False
         # What lies inside the head is head, however much it looks like the room.
         out[head & ~binary_fill_holes(large[pieces])] = 0
-    return swept
+    return cleaned
 
 
 def _room(frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

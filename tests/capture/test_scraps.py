@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vdf_bench.capture.sweep import sweep
+from vdf_bench.capture.scraps import remove_scraps
 
 COUNT, SIZE = 30, 48
 SKIN, HAIR = 1, 17
@@ -30,7 +30,7 @@ def moving_head():
 
 def test_a_true_parse_is_left_alone(moving_head):
     frames, labels = moving_head
-    assert (sweep(frames, labels) != labels).sum() <= FEW
+    assert (remove_scraps(frames, labels) != labels).sum() <= FEW
 
 
 def test_room_beside_the_head_is_swept(moving_head):
@@ -40,15 +40,15 @@ def test_room_beside_the_head_is_swept(moving_head):
         column = int(24 + 4 * np.sin(t / 4)) + 9
         patch = parsed[t, 4:22, column : column + 7]
         patch[patch == 0] = HAIR
-    swept = sweep(frames, parsed)
-    assert ((parsed != labels).sum() > 500) and (swept != labels).sum() < 0.15 * (parsed != labels).sum()
+    cleaned = remove_scraps(frames, parsed)
+    assert ((parsed != labels).sum() > 500) and (cleaned != labels).sum() < 0.15 * (parsed != labels).sum()
 
 
 def test_a_scrap_far_from_the_face_is_swept_however_it_looks(moving_head):
     frames, labels = moving_head
     parsed = labels.copy()
     frames[:, 2:5, 40:44], parsed[:, 2:5, 40:44] = 255, HAIR
-    assert (sweep(frames, parsed) != labels).sum() <= FEW < (parsed != labels).sum()
+    assert (remove_scraps(frames, parsed) != labels).sum() <= FEW < (parsed != labels).sum()
 
 
 def test_hair_like_the_wall_stays_where_few_frames_were_misparsed(moving_head):
@@ -56,12 +56,12 @@ def test_hair_like_the_wall_stays_where_few_frames_were_misparsed(moving_head):
     frames, labels = moving_head
     frames[:], parsed = frames[:1], np.repeat(labels[:1], COUNT, axis=0)
     parsed[::6] = 0
-    np.testing.assert_array_equal(sweep(frames, parsed), parsed)
+    np.testing.assert_array_equal(remove_scraps(frames, parsed), parsed)
 
 
 def test_faceless_frames_and_emptied_masks_gain_nothing(moving_head):
     frames, labels = moving_head
     parsed = np.where(labels == SKIN, 0, labels).astype(np.uint8)
-    np.testing.assert_array_equal(sweep(frames, parsed), parsed)
-    swept = sweep(frames, labels)
-    assert not (swept[labels == 0] != 0).any()
+    np.testing.assert_array_equal(remove_scraps(frames, parsed), parsed)
+    cleaned = remove_scraps(frames, labels)
+    assert not (cleaned[labels == 0] != 0).any()
