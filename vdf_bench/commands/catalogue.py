@@ -17,28 +17,20 @@ def list_(
     kind: Annotated[str, typer.Argument(help="defenses, victims, purifiers, judges or clips; default: all.")] = "",
 ) -> None:
     """List every component, with what it needs and, of plug-ins, the package that it comes from."""
+    from itertools import groupby
+
     from rich.markup import escape
     from rich.table import Table
 
-    from vdf_bench.assets.needs import unmet
-    from vdf_bench.core import registry
+    from vdf_bench.assets.listing import components
 
-    if kind and kind not in registry.KINDS:
-        raise UserError(f"unknown kind {kind!r}: {registry.suggest(kind, list(registry.KINDS))}")
     console = make_console()
-    for each in registry.KINDS:
-        if kind not in ("", each):
-            continue
+    for each, listed in groupby(components(kind), key=lambda one: one.kind):
         table = Table(title=each, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
-        for name in registry.names(each):
-            try:
-                card = registry.load(each, name).card
-            except UserError as error:  # one broken plug-in must not hide the others
-                table.add_row(name, escape(f"cannot be loaded: {error}"))
-                continue
-            lack, package = unmet(card), registry.distribution(each, name)
-            notes = [f"[{lack}]"] * (lack is not None) + [f"({' '.join(package)})"] * (package.name != OWN)
-            table.add_row(name, escape("  ".join([card.title, *notes])))
+        for one in listed:
+            notes = [f"[{one.lack}]"] if one.lack else []
+            notes += [f"({one.distribution} {one.version})"] if one.distribution != OWN else []
+            table.add_row(one.name, escape("  ".join([one.title, *notes])))
         console.print(table)
 
 

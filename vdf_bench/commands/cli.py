@@ -6,7 +6,7 @@ import errno
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -55,14 +55,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(run.run)
-app.command()(sweep.sweep)
+app.command(epilog=run.EXAMPLES)(run.run)
+app.command(epilog=sweep.EXAMPLES)(sweep.sweep)
 app.command()(validate.validate)
 app.command("list")(catalogue.list_)
 app.command()(catalogue.info)
 app.command()(doctor.doctor)
 app.command()(report.report)
-app.command()(protect.protect)
+app.command(epilog=protect.EXAMPLES)(protect.protect)
 app.command()(capture.capture)
 app.command()(leaderboard.submit)
 app.add_typer(bench.app, name="bench")
@@ -73,6 +73,25 @@ app.add_typer(store.app, name="store")
 app.add_typer(weights.app, name="weights")
 app.add_typer(reproduce.app, name="reproduce")
 app.add_typer(leaderboard.app, name="leaderboard")
+
+
+def _print_versions(asked: bool) -> None:
+    if asked:
+        import platform
+        from importlib import metadata
+
+        torch = next((found.version for found in metadata.distributions(name="torch")), "not installed")
+        typer.echo(f"vdf-bench {metadata.version('vdf-bench')} (Python {platform.python_version()}, torch {torch})")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_versions, help="Print versions and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
 
 
 def main() -> None:

@@ -12,13 +12,15 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from vdf_bench.execute.executor import Event
 from vdf_bench.execute.worker import FREE_MEMORY, run_step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
 
@@ -33,10 +35,21 @@ def forkserver() -> BaseContext:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     context = multiprocessing.get_context("forkserver")
-    # What the driver has imported, as a forked process would import it anew; the last one freezes them all.
+    # What the driver has imported, so that it is imported once; the last one freezes them all.
     own = sorted(name for name in sys.modules if name.startswith("vdf_bench."))
     context.set_forkserver_preload([*own, "vdf_bench.execute.forked"])
     return context
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the program's main module, which a forked process would import anew: a script would run again in it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 class Child:
@@ -61,7 +74,8 @@ class Child:
         self.pipe, far = context.Pipe(duplex=True)
         arguments = (step, store, far, gpu, preload)
         self._process = context.Process(target=run_step, args=arguments, daemon=True)  # type: ignore[attr-defined]
-        self._process.start()
+        with _without_main():
+            self._process.start()
         far.close()
 
     @property

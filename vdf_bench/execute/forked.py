@@ -1,7 +1,6 @@
 """What the server imports that steps are forked from: whatever nearly every step needs, once for all of them.
 
-Imported by that server alone, after the modules that the driver itself has: a forked process first imports the
-program's main module anew, and with it all of them.
+Imported by that server alone, after the modules that the driver itself has.
 """
 
 import gc

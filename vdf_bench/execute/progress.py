@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from vdf_bench.core.console import shows_live
 from vdf_bench.core.text import duration
 
 if TYPE_CHECKING:
@@ -65,17 +66,18 @@ class ProgressWatcher:
             console=console,
         )
         self._task = self._bar.add_task("planning", total=max(self._left, 1e-9), left="")
+        self._drawn = shows_live(console)
         self._live = Live(get_renderable=self.view, console=console, transient=True, refresh_per_second=4)
 
     def __enter__(self) -> ProgressWatcher:
-        if self.console.is_terminal:
+        if self._drawn:
             self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.console.is_terminal:
+        if self._drawn:
             self._live.stop()
 
     def started(self, step: Step, worker: str) -> None:
@@ -101,7 +103,7 @@ class ProgressWatcher:
         if share > first:
             left = (1 - share) * (now - since) / (share - first)
             self._expect(step, now - begun + left)
-            if now - begun > QUIET and int(10 * share) > int(10 * told) and not self.console.is_terminal:
+            if now - begun > QUIET and int(10 * share) > int(10 * told) and not self._drawn:
                 self._pace[step.key] = (first, since, share)
                 self.console.print(
                     f"  {label}: {share:.0%}, about {duration(left)} left", highlight=False, markup=False
@@ -126,7 +128,7 @@ class ProgressWatcher:
             self.cells.finished(step.key)
         self._left -= self.seconds[step.key]
         self._bar.advance(self._task, self.seconds[step.key])
-        if not cached and not self.console.is_terminal:
+        if not cached and not self._drawn:
             self.console.print(f"  {label}: {time.perf_counter() - begun:.1f} s", highlight=False, markup=False)
         self._show()
 
@@ -157,7 +159,7 @@ class ProgressWatcher:
     def say(self, text: str) -> None:
         """Show what is done outside steps; off a terminal, as a line."""
         self._bar.update(self._task, description=text, left="")
-        if not self.console.is_terminal:
+        if not self._drawn:
             self.console.print(f"  {text}", highlight=False, markup=False)
 
     def view(self) -> Group:

@@ -65,6 +65,7 @@ def build_plan(request: Request) -> Plan:
             for poison in request.poisons:
                 still = (Protector("none"), Budget(0.0), clip_key, attacker)
                 video.add_cells(arrows, clip_key, name, *still, victims, seed, clean, poison)
+    plan.components = sorted(arrows.keys.components)
     _note_missing_columns(request, plan, judges)
     return plan
 

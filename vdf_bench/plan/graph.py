@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,8 @@ from vdf_bench.stages import THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from vdf_bench.core.registry import Kind
 
 Arm = Literal["defended", "clean", "control"]
 
@@ -57,12 +59,19 @@ class Cell(Place):
 
 @dataclass
 class Plan:
-    """The DAG in an order in which inputs come first, the cells over it, and what could not be planned."""
+    """The DAG in an order in which inputs come first, the cells over it, and what could not be planned.
+
+    Attributes:
+        steps, cells, left_out: these.
+        inputs: digests of the user's files, by clip.
+        components: kind and name of all that takes part.
+    """
 
     steps: dict[str, Step] = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
+    components: list[tuple[Kind, str]] = field(default_factory=list)
 
     def add(self, step: Step) -> str:
         """Add ``step`` unless an equal one is there; its key."""
@@ -75,6 +84,7 @@ class Plan:
         self.cells += [cell for cell in other.cells if cell not in self.cells]
         self.inputs |= other.inputs
         self.left_out += [one for one in other.left_out if one not in self.left_out]
+        self.components += [one for one in other.components if one not in self.components]
 
     def restricted(self, cells: Iterable[Cell]) -> Plan:
         """The part of this plan that ``cells`` need."""
@@ -86,7 +96,7 @@ class Plan:
             if key not in wanted:
                 wanted.add(key)
                 todo += self.steps[key].inputs.values()
-        return Plan({key: step for key, step in self.steps.items() if key in wanted}, kept, self.left_out, self.inputs)
+        return replace(self, steps={key: step for key, step in self.steps.items() if key in wanted}, cells=kept)
 
     @property
     def judges(self) -> list[str]:

@@ -96,6 +96,18 @@ def protectors(
     raise UserError(f"--defense {text}: unknown surrogate {surrogate!r}: {registry.suggest(surrogate, known)}")
 
 
+def lone_protector(defense: str, surrogate: str) -> Protector:
+    """A defense with the parser that it differentiates, if it does, for a video outside a run.
+
+    Raises:
+        UserError: an unknown name, or a defense that differentiates attribute editors alone.
+    """
+    found = protectors(defense, "video", (), (surrogate,))[0]
+    if not found.surrogate and registry.load("defenses", defense).surrogates:
+        raise UserError(f"--defense {defense} differentiates attribute editors: vdf-bench run --track images runs it")
+    return found
+
+
 def _check(kinds: frozenset[str], kind: str, text: str) -> None:
     if kind not in kinds:
         takes = " or ".join(f"{each}s" for each in sorted(kinds))

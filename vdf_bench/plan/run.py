@@ -24,12 +24,16 @@ class Run:
         store: its artifacts.
         plan: what it computes.
         request: what was asked.
+        config: the options that ask for it, as ``config.toml``; empty where none do.
+        command: the command that asks for it; empty where it is that of this process.
     """
 
     out: Path
     store: Store
     plan: Plan
     request: Request
+    config: str = ""
+    command: str = ""
 
     @property
     def identity(self) -> str:

@@ -17,8 +17,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from vdf_bench.attackers.attacker import SURROGATE
 from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
+from vdf_bench.parsers import SHIPPED_EDGES
+from vdf_bench.plan.protector import lone_protector
+from vdf_bench.plan.request import LANDMARKER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +55,7 @@ class Order:
         seed: of every random choice.
         device: torch device of the defense.
         overrides: parameters of the defense, as texts.
+        surrogate: the parser that the defense differentiates, if it differentiates one; the report is about it.
         overwrite: replace ``out`` where it is there, once the new one is complete.
     """
 
@@ -63,6 +68,13 @@ class Order:
     device: str = "cpu"
     overrides: dict[str, str] = field(default_factory=dict)
     overwrite: bool = False
+    surrogate: str = SURROGATE
+
+    @property
+    def edge(self) -> int:
+        """Largest edge at which the attacked parser looks in a capture, pixels."""
+        edges: tuple[int, int] | None = registry.load("parsers", self.surrogate).card.edges
+        return (edges or SHIPPED_EDGES)[1]
 
     @property
     def report(self) -> Path:
@@ -88,17 +100,17 @@ def protect_file(order: Order, tell: Tell) -> dict[str, Any]:
 
     from vdf_bench.capture.face import face_finder
     from vdf_bench.models.landmarker import load_landmarker
-    from vdf_bench.parsers import SHIPPED_EDGES
     from vdf_bench.protection.partial import claim, partial_of, read_survey
     from vdf_bench.protection.survey import survey
     from vdf_bench.video.stream import refuse_sound
 
     _check_places(order)
     defense = registry.create("defenses", order.defense, order.overrides)
+    lone_protector(order.defense, order.surrogate)  # refuses what cannot be
     refuse_sound(order.video, order.out.suffix)
     key = _key(order, defense)
     known = read_survey(order.out, key)
-    largest = order.size or SHIPPED_EDGES[1]
+    largest = order.size or order.edge
     seen = known or survey(order.video, largest, face_finder(load_landmarker()), tell)
     try:
         with claim(order.out, key, seen) as partial:
@@ -137,14 +149,12 @@ def _check_places(order: Order) -> None:
 
 def _key(order: Order, defense: Any) -> dict[str, Any]:
     """Everything that the pixels of a segment depend on."""
-    from vdf_bench.attackers.attacker import SURROGATE
     from vdf_bench.core.artifact import digest
     from vdf_bench.core.files import file_sha256
     from vdf_bench.plan.keys import Keys, code_digest
-    from vdf_bench.plan.request import LANDMARKER
     from vdf_bench.protection.partial import SEGMENT
 
-    uses = [("defenses", order.defense), *defense.uses(), ("parsers", SURROGATE), ("landmarkers", LANDMARKER)]
+    uses = [("defenses", order.defense), *defense.uses(), ("parsers", order.surrogate), ("landmarkers", LANDMARKER)]
     return {
         "video": file_sha256(order.video),
         "defense": order.defense,
@@ -159,20 +169,20 @@ def _key(order: Order, defense: Any) -> dict[str, Any]:
 
 
 def _work(order: Order, defense: Any, partial: Partial, tell: Tell) -> dict[str, Any]:
-    from vdf_bench.attackers.attacker import SURROGATE
     from vdf_bench.core.determinism import deterministic
     from vdf_bench.parsers.network import load_parser
+    from vdf_bench.parsers.surrogates import load_surrogate
     from vdf_bench.protection.measure import measure
     from vdf_bench.protection.work import join, protect_segments
 
-    surrogate = load_parser(SURROGATE)
+    surrogate = load_surrogate(order.surrogate)
     with deterministic(order.device != "cpu"):
         protect_segments(
             order.video, partial, defense, order.budget, order.seed, surrogate.to(order.device), tell, order.device
         )
     written = partial.folder / f"unfinished{order.out.suffix}"
     join(written, order.video, partial, CODINGS[order.out.suffix], tell)
-    parsers = {SURROGATE: surrogate.cpu(), OTHER_PARSER: load_parser(OTHER_PARSER)}
+    parsers = {order.surrogate: surrogate.to("cpu"), OTHER_PARSER: load_parser(OTHER_PARSER)}
     measured = measure(order.video, written, partial, parsers, tell)
     report = _headings(order, defense, partial) | measured | {"missing": _missing()}
     beside = partial.folder / "unfinished.report"
@@ -197,6 +207,7 @@ def _headings(order: Order, defense: Any, partial: Partial) -> dict[str, Any]:
         "defense": order.defense,
         "parameters": defense.parameters.model_dump(mode="json"),
         "budget": str(order.budget),
+        "surrogate": order.surrogate,
         "seed": order.seed,
         "frames": survey.frames,
         "seconds": survey.seconds,
@@ -213,14 +224,13 @@ def _headings(order: Order, defense: Any, partial: Partial) -> dict[str, Any]:
 
 
 def _notes(order: Order, survey: Survey) -> list[str]:
-    from vdf_bench.parsers import SHIPPED_EDGES
     from vdf_bench.protection.partial import SEGMENT
 
     shape = survey.shape
     notes = []
-    if survey.size > SHIPPED_EDGES[1]:
+    if survey.size > order.edge:
         notes.append(
-            f"a capture shows the attacked parser pictures of {SHIPPED_EDGES[1]} px, not {survey.size}: see below what "
+            f"a capture shows the attacked parser pictures of {order.edge} px, not {survey.size}: see below what "
             "it finds there"
         )
     if order.out.suffix == ".mp4" and (shape.width % 2 or shape.height % 2):

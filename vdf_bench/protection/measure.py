@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vdf_bench.parsers.network import Parser
+    from vdf_bench.core.interfaces import DifferentiableParser
     from vdf_bench.protection.partial import Partial
     from vdf_bench.protection.survey import Tell
     from vdf_bench.video.stream import Shape
@@ -68,7 +68,9 @@ class Arms:
         (self.clean_crf, self.published_crf)[arm].append(self._cut(picture))
 
 
-def measure(video: Path, out: Path, partial: Partial, parsers: dict[str, Parser], tell: Tell) -> dict[str, Any]:
+def measure(
+    video: Path, out: Path, partial: Partial, parsers: dict[str, DifferentiableParser], tell: Tell
+) -> dict[str, Any]:
     """Decode original, computed and written pictures side by side, in constant memory.
 
     Args:
@@ -179,7 +181,7 @@ def _perceived(arms: Arms) -> dict[str, float]:
     }
 
 
-def _at_scales(arms: Arms, parser: Parser) -> dict[str, Any]:
+def _at_scales(arms: Arms, parser: DifferentiableParser) -> dict[str, Any]:
     """Shares of the face that the attacked parser reads as background at every scale of what the defense saw.
 
     Means over the sampled frames; and in how many of them the share is large at all scales, which is what counts as
@@ -202,7 +204,7 @@ def _at_scales(arms: Arms, parser: Parser) -> dict[str, Any]:
     }
 
 
-def _captured(arms: Arms, parsers: dict[str, Parser]) -> dict[str, dict[str, float]]:
+def _captured(arms: Arms, parsers: dict[str, DifferentiableParser]) -> dict[str, dict[str, float]]:
     """The same shares as an attacker's capture finds them, by parser: at the size at which that parser looks."""
     found: dict[str, dict[str, float]] = {}
     for name, parser in parsers.items():
@@ -230,7 +232,7 @@ def _mean(shares: NDArray[np.float64]) -> float:
     return float(known.mean()) if len(known) else 0.0
 
 
-def _labels(parser: Parser, picture: Picture, scale: float) -> NDArray[np.integer[Any]]:
+def _labels(parser: DifferentiableParser, picture: Picture, scale: float) -> NDArray[np.integer[Any]]:
     """Labels of a resized picture, as the attacks of this project resize it: bilinear, not antialiased."""
     import torch
     import torch.nn.functional as F

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from vdf_bench.core.console import shows_live
 from vdf_bench.core.text import duration
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Meter:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._drawn = shows_live(console)
         self._phase = ""
         self._first = self._told = 0.0
         self._before = 0
@@ -34,7 +36,7 @@ class Meter:
             TextColumn("{task.fields[left]}"),
             TimeElapsedColumn(),
             console=console,
-            disable=not console.is_terminal,
+            disable=not self._drawn,
             transient=True,
         )
         self._task = self._bar.add_task("opening", total=None, left="")
@@ -59,7 +61,7 @@ class Meter:
         if done > self._before:
             left = f"about {duration((total - done) * (now - self._first) / (done - self._before))} left"
         self._bar.update(self._task, description=phase, completed=done, total=total, left=left)
-        if not self._console.is_terminal and (begins or now - self._told > PAUSE):
+        if not self._drawn and (begins or now - self._told > PAUSE):
             self._told = now
             said = f"  {phase}: {done} of {total} frames" + (f", {left}" if left else "")
             self._console.print(said, highlight=False, markup=False)

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vdf_bench.core.budget import Budget
-    from vdf_bench.core.interfaces import Defense
-    from vdf_bench.parsers.network import Parser
+    from vdf_bench.core.interfaces import Defense, DifferentiableParser
     from vdf_bench.protection.partial import Partial
     from vdf_bench.protection.survey import Survey, Tell
     from vdf_bench.video.stream import Coding, Shot
@@ -50,7 +49,7 @@ def protect_segments(
     defense: Defense,
     budget: Budget,
     seed: int,
-    surrogate: Parser,
+    surrogate: DifferentiableParser,
     tell: Tell,
     device: str = "cpu",
 ) -> None:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from vdf_bench.report.panel import Panel
 
 #: Key of ``run.json`` -> what its list holds.
-_LISTS: dict[str, type] = {"gates": dict, "steps": dict, "left_out": dict, "notes": str, "metrics": dict}
+_LISTS: dict[str, type] = {
+    "gates": dict,
+    "steps": dict,
+    "left_out": dict,
+    "notes": str,
+    "metrics": dict,
+    "plugins": dict,
+}
 
 
 class FolderRun(Run):

@@ -197,9 +197,19 @@ def _record_lines(record: dict[str, Any]) -> list[tuple[str, str]]:
     """What is needed to repeat the run, as name and value."""
     told = ("preset", "seeds", "budget", "drive", "surrogate", "parameters", "identities")
     lines = [(name, _plain(record[name])) for name in told if record.get(name)]
+    lines += [("plug-in", text) for text in _third_party(record.get("plugins") or [])]
     lines += [(str(name), _plain(value)) for name, value in (record.get("environment") or {}).items()]
     lines += [(f"clip {name}", _plain(value)) for name, value in (record.get("inputs") or {}).items()]
     return lines
+
+
+def _third_party(plugins: list[dict[str, str]]) -> list[str]:
+    """Components that took part and are not this project's, each with its package and version."""
+    return [
+        f"{one.get('kind')} {one.get('name')}: {one.get('distribution')} {one.get('version')}"
+        for one in plugins
+        if one.get("distribution") != "vdf-bench"
+    ]
 
 
 def _plain(value: Any) -> str:

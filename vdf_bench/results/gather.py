@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vdf_bench.attackers.attacker import SURROGATE
+from vdf_bench.core import registry
 from vdf_bench.core.errors import UserError
 from vdf_bench.core.place import TREATMENT
 from vdf_bench.results.table import SCHEMA
@@ -131,6 +132,8 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
     notes += [f"failed ({failure.cause}): {failure.label}: {failure.line}" for failure in tally.failures]
     if request.protected_share < 1:
         notes.append(f"only the first {100 * request.protected_share:g} % of every clip's frames are protected")
+    if not request.versions:
+        notes.append("versions of libraries were ignored: results of other versions count as these (--ignore-versions)")
     if run.store.quarantined():
         notes.append(f"{run.store.quarantined()} damaged artifacts were set aside in the store and computed again")
     driven = {cell.steps["rendering"] for cell in plan.cells if "rendering" in cell.steps}
@@ -140,7 +143,9 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         "version": version("vdf-bench"),
         "run": run.identity,
         "environment": environment(),
-        "command": " ".join(["vdf-bench", *sys.argv[1:]]),
+        "library_versions": "in keys" if request.versions else "ignored",
+        "plugins": plugins(plan),
+        "command": run.command or " ".join(["vdf-bench", *sys.argv[1:]]),
         "preset": {"name": request.preset.name, "size": request.preset.size, "frames": request.preset.frames},
         "seeds": sorted({cell.seed for cell in plan.cells}),
         "budget": [str(budget) for budget in request.budgets],
@@ -175,6 +180,15 @@ def fit_notes(run: Run, cell: Cell) -> list[str]:
     """What the victim of a cell says of its fit."""
     notes: list[str] = fetch_meta(run, cell.steps["head"]).get("notes", []) if "head" in cell.steps else []
     return notes
+
+
+def plugins(plan: Plan) -> list[dict[str, str]]:
+    """Every component that took part, with the installed package that it comes from and its version."""
+    found = []
+    for kind, name in plan.components:
+        package = registry.distribution(kind, name)
+        found.append({"kind": kind, "name": name, "distribution": package.name, "version": package.version})
+    return found
 
 
 def environment() -> dict[str, str]:

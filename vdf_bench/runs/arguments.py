@@ -1,4 +1,4 @@
-"""From the texts of the command line to values: each function refuses in one line."""
+"""From the texts of options to values: each function refuses in one line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vdf_bench.attackers.attacker import Attacker
     from vdf_bench.attackers.suite import Suite
     from vdf_bench.core.interfaces import Track
@@ -45,20 +47,6 @@ def track(text: str) -> Track:
         UserError: neither.
     """
     return "images" if choice(text, "--track", tuple(BUDGETS)) == "images" else "video"
-
-
-def refuse_video_options(plain: dict[str, bool]) -> None:
-    """See that options which mean nothing to single portraits were left alone.
-
-    Args:
-        plain: option -> whether it was.
-
-    Raises:
-        UserError: one was given.
-    """
-    for option, untouched in plain.items():
-        if not untouched:
-            raise UserError(f"{option} belongs to the video track: leave it out with --track images")
 
 
 def some_names(text: str, option: str) -> tuple[str, ...]:
@@ -162,7 +150,7 @@ def share(value: float) -> float:
     return value
 
 
-def overrides(items: list[str]) -> dict[str, dict[str, str]]:
+def overrides(items: Iterable[str]) -> dict[str, dict[str, str]]:
     """``--set`` texts: component -> parameter -> value.
 
     Raises:
@@ -195,6 +183,10 @@ def resources(executor: str, address: str, jobs: int, step_timeout: float | None
 
     from vdf_bench.execute.executor import EXECUTORS, Resources
 
+    if type(jobs) is not int or jobs < 0:
+        raise UserError(f"--jobs {jobs!r}: give a whole number, or 0 for one per core")
+    if step_timeout is not None and not step_timeout >= 1:
+        raise UserError(f"--step-timeout {step_timeout!r} is out of bounds: give seconds from 1")
     if address and executor != "ray":
         raise UserError("--ray-address needs --executor ray: give both or neither")
     if max_hours is not None and not 0 < max_hours <= 1e5:

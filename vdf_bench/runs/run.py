@@ -28,14 +28,29 @@ if TYPE_CHECKING:
 COMPLETE = "complete.json"
 
 
-def prepare(request: Request, out: Path, store: Path | str | None = None, overwrite: bool = False) -> Run:
+def prepare(
+    request: Request,
+    out: Path,
+    store: Path | str | None = None,
+    overwrite: bool = False,
+    config: str = "",
+    command: str = "",
+) -> Run:
     """Plan a run into the folder ``out``.
+
+    Args:
+        request: what is asked.
+        out: the run folder.
+        store: its artifacts; None is ``out/store``.
+        overwrite: let it replace another run's tables.
+        config: the options that ask for it, as ``config.toml``; empty where none do.
+        command: the command that asks for it; empty where it is that of this process.
 
     Raises:
         UserError: a name or value that does not exist, or a folder that cannot take this run.
     """
     plan = build_plan(request)
-    run = Run(out, Store(store or out / "store"), plan, request)
+    run = Run(out, Store(store or out / "store"), plan, request, config, command)
     taken = next((path for path in (out, *out.parents) if path.exists() and not path.is_dir()), None)
     if taken is not None:
         raise UserError(f"--out {out}: {taken} is a file: choose a folder")
@@ -129,6 +144,8 @@ def _write(asked: Run, run: Run, tally: Tally, begun: float, say: Callable[[str]
     write_traces(traces(run), run.out / TRACES)
     record = describe(run, tally, gates, time.perf_counter() - begun)
     record_costs(run, record["steps"])
+    if run.config:
+        write_atomically(run.out / "config.toml", run.config.encode("utf-8", "replace"))
     write_atomically(run.out / "run.json", json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())
     report.build(run.out)
     # Written last: a run that was cut off before it is completed by the next one, and so is one that lacks cells.
