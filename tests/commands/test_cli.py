@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,28 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from vdf_bench.commands import cli
 from vdf_bench.core.errors import UserError
 from vdf_bench.runs import arguments
-
-
-@pytest.fixture
-def vdf_bench(monkeypatch, capsys, tmp_path):
-    """Runs a command in an empty folder; returns exit code, output, errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["vdf-bench", *map(str, words)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def one_line(err):
@@ -44,7 +25,7 @@ def one_line(err):
     return err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["info", "vdf"]])
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["list"], ["info", "vdf"]])
 def test_light_commands_import_nothing_heavy(words):
     code = (
         f"import sys; sys.argv = ['vdf-bench', *{words!r}]\n"
@@ -90,6 +71,9 @@ def test_info_prints_card_and_parameters(vdf_bench):
         (["sweep", "--budget", "linf=1,2,4"], "ambiguous"),
         (["run", "--seed", "x"], "not a whole number"),
         (["run", "--target", "half"], "choose one of composite, full, both"),
+        (["run", "--surrogate", "heldout"], "heldout"),
+        (["run", "--surrogate", ","], "--surrogate"),
+        (["protect", "nowhere.mp4", "out.mkv", "--surrogate", "landmark-hull"], "not found"),
         (["run", "--set", "vdf.gain"], "COMPONENT.PARAMETER=VALUE"),
         (["run", "--set", "vfd.gain=1"], "did you mean 'vdf'"),
         (["run", "--set", "vdf.gian=1"], "parameters of vdf"),
@@ -274,3 +258,19 @@ def in_session(leader):
             state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
             found += [stat.parent.name] if int(session) == leader and state not in "ZX" else []
     return found
+
+
+def test_version_names_python_and_torch(vdf_bench):
+    code, out, _ = vdf_bench("--version")
+    assert code == 0
+    assert re.fullmatch(r"vdf-bench \S+ \(Python \S+, torch \S+\)\n", out)
+
+
+@pytest.mark.parametrize("command", ["run", "sweep", "protect"])
+def test_help_ends_with_two_examples_that_work(vdf_bench, command):
+    _, out, _ = vdf_bench(command, "--help")
+    examples = [line.split() for line in out.rpartition("Examples:\n")[2].splitlines()]
+    assert [words[:2] for words in examples] == [["vdf-bench", command]] * 2
+    for words in examples:
+        code, _, err = vdf_bench(*words[1:], *([] if command == "protect" else ["--dry-run"]))
+        assert (code, err) == (0, "") or "my_video.mp4 is not there" in err
