@@ -164,7 +164,7 @@ def run(
         victim: names of what is trained on the protected clip; ``all`` is every one that can run here.
         judge: names of judges; without one that looks at clones, a run ends at the capture.
         track: ``video`` for talking heads, ``images`` for attribute editors.
-        purifier: chains such as ``jpeg:75+resize:0.5``; ``auto`` or ``auto:TIER`` is the fixed suite of attackers.
+        purifier: chains such as ``jpeg:75+resize:0.5``; ``auto`` or ``auto:SUITE`` is a fixed suite of attackers.
         clip: names or paths, with a length as in ``synth-a@5s``; the default is the preset's.
         preset: ``quick``, ``standard``, ``full`` or ``paper``.
         size: edge of a frame, pixels, 32 to 2048; None takes the preset's.

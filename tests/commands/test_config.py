@@ -44,6 +44,12 @@ def test_a_config_repeats_the_run(tmp_path, asked):
     assert second.config == first.config
 
 
+def test_a_config_names_the_suite_that_ran(tmp_path):
+    run, _ = prepare_run({**DEFAULTS, "purifier": "auto", "victim": "gaussian", "out": tmp_path / "run"})
+    assert 'purifier = "auto:autopurify-1-fast"' in run.config
+    assert ("suites", "autopurify-1-fast") in run.plan.components
+
+
 def test_the_command_of_a_run_says_what_is_no_default():
     options = Options.of({"defense": ["vdf", "pgd"], "set": {"vdf.gain": 2}, "capture_only": True, "clip": "a b.mp4"})
     assert options.command() == "vdf-bench run --defense vdf,pgd --clip 'a b.mp4' --capture-only --set vdf.gain=2"

@@ -125,6 +125,12 @@ def find_suite(name: str) -> Suite:
     return found
 
 
+def registered_name(suite: Suite) -> str:
+    """The name under which a suite is registered."""
+    plain = replace(suite, exhaustive=False)
+    return next(name for name in registry.names("suites") if registry.load("suites", name).suite == plain)
+
+
 def parse_suite(text: str, exhaustive: bool = False) -> Suite | None:
     """The suite that ``--purifier`` asks for by ``auto`` or ``auto:NAME``; None where it asks for something else.
 

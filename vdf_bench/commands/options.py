@@ -142,7 +142,9 @@ OPTIONS: Final[dict[str, Any]] = {
     "purifier": Annotated[
         str,
         typer.Option(
-            "--purifier", metavar="CHAINS", help="Such as jpeg:75+resize:0.5,h264:23; auto or auto:TIER: AutoPurify."
+            "--purifier",
+            metavar="CHAINS",
+            help="Such as jpeg:75+resize:0.5,h264:23; auto or auto:SUITE: a suite.",
         ),
     ],
     "clip": Clips,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vdf_bench.assets.needs import unmet
 from vdf_bench.attackers.attacker import Attacker
+from vdf_bench.attackers.suite import registered_name
 from vdf_bench.core import registry
 from vdf_bench.core.budget import Budget
 from vdf_bench.core.errors import UserError
@@ -66,6 +67,8 @@ def build_plan(request: Request) -> Plan:
                 still = (Protector("none"), Budget(0.0), clip_key, attacker)
                 video.add_cells(arrows, clip_key, name, *still, victims, seed, clean, poison)
     plan.components = sorted(arrows.keys.components)
+    if request.suite:
+        plan.components.append(("suites", registered_name(request.suite)))
     _note_missing_columns(request, plan, judges)
     return plan
 

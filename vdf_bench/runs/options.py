@@ -127,10 +127,12 @@ class Options:
         Args:
             request: that these options made.
         """
+        from vdf_bench.attackers.suite import registered_name
         from vdf_bench.plan.clips import expand
 
         decided = replace(
             self,
+            purifier=f"auto:{registered_name(request.suite)}" if request.suite else self.purifier,
             clip=",".join(expand(request)),
             size=request.preset.size,
             frames=request.preset.frames if request.track == "video" else None,
