@@ -265,7 +265,7 @@ def load(folder: str | Path) -> Results:
         >>> import vdf_bench
         >>> vdf_bench.load("nowhere")
         Traceback (most recent call last):
-        vdf_bench.core.errors.UserError: nowhere: ...
+        vdf_bench.core.errors.UserError: ...
     """
     return Results(folder)
 
@@ -371,7 +371,7 @@ def protect(
         "device": arguments.device(device),
     }
     if size is not None and not 64 <= size <= 2048:
-        raise UserError(f"--size {size} is out of bounds: give 64 to 2048")
+        raise UserError(f"--size {size} is out of range: give 64 to 2048")
     with Meter(make_console(quiet=not progress)) as meter:
         if not isinstance(video, str | Path):
             if out is not None or size is not None:

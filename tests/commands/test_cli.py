@@ -273,4 +273,4 @@ def test_help_ends_with_two_examples_that_work(vdf_bench, command):
     assert [words[:2] for words in examples] == [["vdf-bench", command]] * 2
     for words in examples:
         code, _, err = vdf_bench(*words[1:], *([] if command == "protect" else ["--dry-run"]))
-        assert (code, err) == (0, "") or "my_video.mp4 is not there" in err
+        assert (code, err) == (0, "") or "my_video.mp4 not found" in err

@@ -81,13 +81,13 @@ def test_the_command_line_wins(vdf_bench):
     [
         ("defence = 'vdf'", "did you mean 'defense'"),
         ("config = 'other.toml'", "unknown option 'config'"),
-        ("capture-only = true\ncapture_only = true", "gives capture_only twice"),
+        ("capture-only = true\ncapture_only = true", "contains capture_only twice"),
         ("size = 'big'", "Invalid value for '--size'"),
         ("size = 1", "32"),
         ("seed = {a = 1}", "seed: give a text"),
         ("set = 3", "COMPONENT.PARAMETER"),
         ("[set]\na.b.c.d.e.f.g.h.i = 1", "nested too deeply"),
-        ("size", "no TOML"),
+        ("size", "not valid TOML"),
         ("seed = " + "[" * 5000, "nested too deeply"),
         (".".join(["a"] * 200_000) + " = 1", "more than 16 levels"),
         ("# " + "x" * MAX_BYTES, "larger than 1 MiB"),
@@ -99,14 +99,14 @@ def test_a_config_that_is_none_is_one_line(vdf_bench, content, said):
     code, _, err = vdf_bench("run", "--config", "my.toml", "--dry-run")
     assert code == 2
     assert said in err
-    assert err.startswith("vdf-bench: ")
+    assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("place", ["nowhere.toml", "."])
 def test_a_config_that_cannot_be_read_is_one_line(tmp_path, place):
-    with pytest.raises(UserError, match=r"--config .*(no such file|cannot be read)"):
+    with pytest.raises(UserError, match=r"--config .*(not found|cannot be read)"):
         read_config(tmp_path / place, OPTIONS)
 
 

@@ -104,7 +104,9 @@ def lone_protector(defense: str, surrogate: str) -> Protector:
     """
     found = protectors(defense, "video", (), (surrogate,))[0]
     if not found.surrogate and registry.load("defenses", defense).surrogates:
-        raise UserError(f"--defense {defense} differentiates attribute editors: vdf-bench run --track images runs it")
+        raise UserError(
+            f"--defense {defense} attacks attribute editors, not face parsers: use it with `vdf-bench run --track images`"
+        )
     return found
 
 

@@ -184,9 +184,9 @@ def resources(executor: str, address: str, jobs: int, step_timeout: float | None
     from vdf_bench.execute.executor import EXECUTORS, Resources
 
     if type(jobs) is not int or jobs < 0:
-        raise UserError(f"--jobs {jobs!r}: give a whole number, or 0 for one per core")
+        raise UserError(f"--jobs {jobs!r} is out of range: give a whole number, or 0 for one per core")
     if step_timeout is not None and not step_timeout >= 1:
-        raise UserError(f"--step-timeout {step_timeout!r} is out of bounds: give seconds from 1")
+        raise UserError(f"--step-timeout {step_timeout!r} is out of range: give at least 1 second")
     if address and executor != "ray":
         raise UserError("--ray-address needs --executor ray: give both or neither")
     if max_hours is not None and not 0 < max_hours <= 1e5:

@@ -40,20 +40,22 @@ def read_config(path: Path, known: Iterable[str]) -> dict[str, Any]:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UserError(f"--config {path}: there is no such file") from None
+        raise UserError(f"--config {path} not found: give the path of a TOML file") from None
     except OSError as error:
         raise UserError(f"--config {path} cannot be read: {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise UserError(f"--config {path} is larger than {MAX_BYTES >> 20} MiB: give a file that holds options only")
+        raise UserError(f"--config {path} is larger than {MAX_BYTES >> 20} MiB: give a file that only contains options")
     try:
         text = content.decode("utf-8")
         if _DEEP_KEY.search(text):
-            raise UserError(f"--config {path}: a key has more than {2 * MAX_DEPTH} levels")
+            raise UserError(f"--config {path}: a key has more than {2 * MAX_DEPTH} levels: give the names of options")
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"--config {path} is no TOML: {error}") from None
+        raise UserError(f"--config {path} is not valid TOML: {error}") from None
     except RecursionError:
-        raise UserError(f"--config {path}: values are nested too deeply") from None
+        raise UserError(
+            f"--config {path}: values are nested too deeply: give texts, numbers, true or false, or lists of them"
+        ) from None
     names = sorted(known)
     values: dict[str, Any] = {}
     for key, value in found.items():
@@ -62,7 +64,7 @@ def read_config(path: Path, known: Iterable[str]) -> dict[str, Any]:
             dashed = [each.replace("_", "-") for each in names]
             raise UserError(f"--config {path}: unknown option {key!r}: {suggest(key.replace('_', '-'), dashed)}")
         if name in values:
-            raise UserError(f"--config {path} gives {key} twice")
+            raise UserError(f"--config {path} contains {key} twice: remove one")
         where = f"--config {path}: {key}"
         values[name] = settings(value, where) if name == "set" else _plain(value, where)
     return values

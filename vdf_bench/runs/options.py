@@ -198,7 +198,9 @@ def _text(value: Any, name: str) -> str:
         return str(value)
     items = [str(item) for item in value]
     if name != "budget" and any("," in item for item in items):  # a budget is a list itself: linf=8,psnr>=38
-        raise UserError(f"--{name}: commas separate names, so {next(item for item in items if ',' in item)!r} is none")
+        raise UserError(
+            f"--{name}: {next(item for item in items if ',' in item)!r} contains a comma, which separates names: rename it"
+        )
     return ",".join(items)
 
 
@@ -211,7 +213,7 @@ def _whole(value: Any, name: str) -> int | None:
 
 def _number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UserError(f"--{name.replace('_', '-')} {value!r} is no number")
+        raise UserError(f"--{name.replace('_', '-')} {value!r} is not a number")
     return float(value)
 
 
