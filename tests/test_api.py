@@ -92,6 +92,8 @@ def test_lists_are_taken_as_lists_and_as_texts():
         ({"clip": ["a,b.mp4"]}, "contains a comma"),
         ({"set": {"vdf.gain": object()}}, "give a text"),
         ({"set": [3]}, "COMPONENT.PARAMETER"),
+        ({"recogniser": "id-sint"}, "did you mean 'id-synth'"),
+        ({"landmarker": "bultin"}, "did you mean 'builtin'"),
         ({"surrogate": "heldout"}, "unknown surrogate"),
         ({"defense": "vfd"}, "did you mean 'vdf'"),
         ({"track": "images", "capture_only": True}, "--capture-only belongs to the video track"),

@@ -133,6 +133,8 @@ def run(
     seed: str | int | Sequence[int] = "",
     parser: Names = "builtin",
     surrogate: Names = "builtin",
+    landmarker: str = "builtin",
+    recogniser: str = "auto",
     policy: str = "repair",
     target: str = "composite",
     drive: str = "auto",
@@ -173,6 +175,8 @@ def run(
         seed: random seeds; the default is the preset's.
         parser: the attacker's face parsers, as in ``heldout`` or ``builtin/vote``.
         surrogate: the parsers that defenses differentiate.
+        landmarker: of captures and judges.
+        recogniser: of judges, for every clip; ``auto`` chooses by clip.
         policy: what a capture does with frames without a face: ``repair``, ``strict`` or ``drop``.
         target: what victims train on: ``composite``, ``full`` or ``both``.
         drive: what moves the clone's lips: ``audio``, ``landmarks`` or ``auto``.

@@ -25,7 +25,7 @@ IMAGES = {"track": "images", "victim": "editors", "frames": None, "clip": "", "d
     [
         {},
         {"clip": "synth-a@20f,photo-astronaut", "size": None, "frames": None, "preset": "quick", "seed": "3,1"},
-        {"judge": "capture,fidelity"},
+        {"judge": "capture,fidelity", "recogniser": "id-synth"},
         {"defense": "pgd,noise", "budget": [0.05, "linf=8,psnr>=38"], "set": {"pgd.steps": 2}, "control": "none"},
         {"set": ["gaussian.count=300", "vdf.betas=0.5,0.9"], "iterations": 7, "protected_share": 0.5, "timeout": 9},
         {"parser": "builtin/vote,heldout", "surrogate": "builtin,surrogate-b", "policy": "strict", "target": "both"},

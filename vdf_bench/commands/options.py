@@ -155,6 +155,12 @@ OPTIONS: Final[dict[str, Any]] = {
     "seed": Seeds,
     "parser": Parsers,
     "surrogate": Surrogates,
+    "landmarker": Annotated[
+        str, typer.Option("--landmarker", metavar="NAME", help="Finds landmarks for captures and judges.")
+    ],
+    "recogniser": Annotated[
+        str, typer.Option("--recogniser", metavar="NAME", help="Recognises people for judges; auto: chosen by clip.")
+    ],
     "policy": PolicyName,
     "target": Targets,
     "drive": Annotated[

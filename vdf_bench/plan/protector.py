@@ -104,9 +104,7 @@ def lone_protector(defense: str, surrogate: str) -> Protector:
     """
     found = protectors(defense, "video", (), (surrogate,))[0]
     if not found.surrogate and registry.load("defenses", defense).surrogates:
-        raise UserError(
-            f"--defense {defense} attacks attribute editors, not face parsers: use it with `vdf-bench run --track images`"
-        )
+        raise UserError(f"--defense {defense} attacks attribute editors: use it with `vdf-bench run --track images`")
     return found
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vdf_bench.attackers.attacker import Attacker
     from vdf_bench.attackers.suite import Suite
     from vdf_bench.core.interfaces import Track
+    from vdf_bench.core.registry import Kind
     from vdf_bench.execute.executor import Resources
     from vdf_bench.plan import Request
 
@@ -38,6 +39,17 @@ def choice(text: str, option: str, known: tuple[str, ...]) -> str:
 
         raise UserError(f"{option} {text!r}: {suggest(text, list(known))}")
     return text
+
+
+def component(kind: Kind, name: str, option: str, *others: str) -> str:
+    """``name`` if a component of this kind is registered under it, or it is one of ``others``.
+
+    Raises:
+        UserError: it is not.
+    """
+    from vdf_bench.core import registry
+
+    return choice(name, option, (*others, *registry.names(kind)))
 
 
 def track(text: str) -> Track:

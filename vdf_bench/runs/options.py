@@ -50,6 +50,8 @@ class Options:
     seed: str = ""
     parser: str = "builtin"
     surrogate: str = "builtin"
+    landmarker: str = "builtin"
+    recogniser: str = "auto"
     policy: str = "repair"
     target: str = "composite"
     drive: str = "auto"
@@ -116,6 +118,8 @@ class Options:
             protected_share=arguments.share(self.protected_share),
             device=arguments.device(self.device or chosen.device, executor),
             surrogates=arguments.some_names(self.surrogate, "--surrogate"),
+            landmarker=arguments.component("landmarkers", self.landmarker, "--landmarker"),
+            recogniser=arguments.component("recognisers", self.recogniser, "--recogniser", "auto"),
             versions=not self.ignore_versions,
             track=track,
             judges=arguments.some_names(self.judge, "--judge"),
@@ -197,10 +201,9 @@ def _text(value: Any, name: str) -> str:
     if not isinstance(value, list | tuple):
         return str(value)
     items = [str(item) for item in value]
-    if name != "budget" and any("," in item for item in items):  # a budget is a list itself: linf=8,psnr>=38
-        raise UserError(
-            f"--{name}: {next(item for item in items if ',' in item)!r} contains a comma, which separates names: rename it"
-        )
+    comma = next((item for item in items if "," in item), None)
+    if comma is not None and name != "budget":  # a budget is a list itself: linf=8,psnr>=38
+        raise UserError(f"--{name}: {comma!r} contains a comma, which separates names: rename it")
     return ",".join(items)
 
 
