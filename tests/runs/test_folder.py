@@ -37,7 +37,8 @@ def hold(run):
 @pytest.mark.parametrize(
     "change",
     [{"preset": TINY.resized(48, 16)}, {"preset": TINY.resized(32, 20)}, {"iterations": 5}, {"seeds": (1,)},
-     {"device": "cuda"}, {"timeout": 1.0}, {"victims": ("gaussian",)}, {"protected_share": 0.5}],
+     {"device": "cuda"}, {"timeout": 1.0}, {"victims": ("gaussian",)}, {"protected_share": 0.5},
+     {"recogniser": "id-synth"}],
 )  # fmt: skip
 def test_another_run_is_not_replaced_unasked(tmp_path, change):
     hold(prepare(REQUEST, tmp_path / "run"))

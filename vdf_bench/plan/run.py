@@ -48,4 +48,5 @@ class Run:
         request = self.request
         size = [request.preset.name, request.preset.size, request.preset.frames, request.device, request.timeout]
         asked_of_all = [request.track, request.drive, request.iterations, request.protected_share, *size]
-        return digest([cells, sorted(request.overrides.items()), *asked_of_all, list(request.judges)])
+        who = [list(request.judges), request.landmarker, request.recogniser]
+        return digest([cells, sorted(request.overrides.items()), *asked_of_all, *who])
