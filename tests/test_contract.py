@@ -10,6 +10,7 @@ import pytest
 from vdf_bench import testing
 from vdf_bench.assets.needs import unmet
 from vdf_bench.core import registry
+from vdf_bench.core.errors import UserError
 
 EVERY = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 CHECKS = {
@@ -19,6 +20,7 @@ CHECKS = {
     "landmarkers": testing.check_landmarker,
     "parsers": testing.check_parser,
     "purifiers": testing.check_purifier,
+    "recognisers": testing.check_recogniser,
     "victims": testing.check_victim,
 }
 #: Iterative methods take few steps here, and fields are small: the contract is the same.
@@ -47,6 +49,11 @@ def component(kind, name):
         pytest.skip(lack)
     if "official" in found.card.tags and "editor" not in found.card.tags:
         pytest.skip("official systems are tested on stand-ins")
+    if kind == "recognisers":
+        try:
+            found().threshold()
+        except UserError as error:
+            pytest.skip(str(error))
     if kind not in ("defenses", "victims"):
         return found
     known = found.parameters_model.model_fields

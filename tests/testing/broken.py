@@ -8,6 +8,7 @@ from vdf_bench.core.cards import Card, Component, Parameters
 from vdf_bench.core.interfaces import Harmless
 from vdf_bench.core.metrics import Measurement, Metric
 from vdf_bench.judges.base import BaseJudge
+from vdf_bench.recognisers.base import BaseRecogniser
 
 
 def card(name="broken", **more):
@@ -187,6 +188,38 @@ class Seer:
 
     def __call__(self, pictures):
         return self.network(pictures)
+
+
+class Mean:
+    """The mean colour, as if it told people apart."""
+
+    metric, name, threshold = "identity_broken", "mean", 0.9
+
+    def embed(self, frames, points):
+        return frames.mean((1, 2)).astype("float32")
+
+
+class Recogniser(BaseRecogniser):
+    """A sound recogniser; others derive from it."""
+
+    card = card()
+
+    def load(self):
+        return Mean()
+
+    def threshold(self):
+        return 0.9, "a guess"
+
+
+class OtherColumn(Recogniser):
+    metric = "identity_other"
+
+
+class OfTheBatch(Recogniser):
+    def load(self):
+        model, colours = Mean(), Mean().embed
+        model.embed = lambda frames, points: 100 * (colours(frames, points) - colours(frames, points).mean(0)) + 1
+        return model
 
 
 class Parser(Component):

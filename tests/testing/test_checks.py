@@ -29,6 +29,7 @@ def component(name, module="broken"):
         (testing.check_defense, "Shifted", "it stays within its budget"),
         (testing.check_purifier, "Blur", "pixels are in [0, 1]"),
         (testing.check_judge, "Judge", "it gives each metric once"),
+        (testing.check_recogniser, "Recogniser", "embeddings are finite and not zero"),
         (testing.check_parser, "Parser", "the largest logit is the class that it parses"),
     ],
 )
@@ -65,6 +66,8 @@ def test_sound_components_get_a_report(check, name, held):
         (testing.check_judge, "Undeclared", "declares its metrics"),
         (testing.check_judge, "Secretive", "'wonder', which it does not declare"),
         (testing.check_judge, "Placeless", "names the stage"),
+        (testing.check_recogniser, "OtherColumn", "a column of their own"),
+        (testing.check_recogniser, "OfTheBatch", "does not depend on the frames beside it"),
         (testing.check_parser, "Wide", "uint8 classes"),
         (testing.check_parser, "Foreign", "CelebAMask-HQ"),
         (testing.check_parser, "OtherHead", "the largest logit is the class"),

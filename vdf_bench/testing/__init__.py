@@ -22,6 +22,7 @@ from vdf_bench.testing.judge import check_judge
 from vdf_bench.testing.landmarker import check_landmarker
 from vdf_bench.testing.parser import check_parser
 from vdf_bench.testing.purifier import check_purifier
+from vdf_bench.testing.recogniser import check_recogniser
 from vdf_bench.testing.report import Report
 from vdf_bench.testing.victim import check_victim
 
@@ -34,5 +35,6 @@ __all__ = [
     "check_landmarker",
     "check_parser",
     "check_purifier",
+    "check_recogniser",
     "check_victim",
 ]

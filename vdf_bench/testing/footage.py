@@ -28,9 +28,9 @@ FRAMES: Final = 24
 
 
 @cache
-def clip(size: int = SIZE, frames: int = FRAMES) -> Clip:
-    """``synth-a``, rendered: (T, S, S, 3) uint8 frames with sound and truth."""
-    rendered: Clip = registry.create("clips", "synth").load("synth-a", size=size, frames=frames)
+def clip(size: int = SIZE, frames: int = FRAMES, name: str = "synth-a") -> Clip:
+    """A rendered clip: (T, S, S, 3) uint8 frames with sound and truth."""
+    rendered: Clip = registry.create("clips", "synth").load(name, size=size, frames=frames)
     return rendered
 
 
