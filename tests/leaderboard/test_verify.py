@@ -30,7 +30,7 @@ def whole(tmp_path_factory):
     code, _, err = run("submit", *pack, *who, "--jobs", 2)
     assert code == 0, err
     code, said, err = run("leaderboard", "check", home / "entry")
-    assert code == 0 and "fine: pgd 1" in said, said + err
+    assert code == 0 and "accepted: pgd 1" in said, said + err
     (home / "records").mkdir()
     options = ["--store", home / "store", "--records", home / "records", "--out", home / "run", "--jobs", 2]
     code, said, err = run("leaderboard", "verify", home / "entry", *options, "--publish")
