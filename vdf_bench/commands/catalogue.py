@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from vdf_bench.core.errors import UserError
 
 #: The distribution whose components need no mark.
 OWN = "vdf-bench"
+
+if TYPE_CHECKING:
+    from vdf_bench.core.cards import Card
 
 
 def list_(
@@ -50,7 +53,9 @@ def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
         console.print(f"{card.name} ({kind[:-1]}): {card.title}", style="bold", highlight=False)
         console.print(card.summary, highlight=False, markup=False)
         for label, value in (
-            ("source", " ".join(filter(None, [card.source, str(card.year or ""), card.url]))),
+            ("source", " ".join(filter(None, [card.source, _year(card), card.url]))),
+            ("trained on", card.trained_on),
+            ("abilities", ", ".join(_abilities(card))),
             ("licence", card.licence),
             ("needs", ", ".join(card.needs) or "nothing"),
             ("status", unmet(card) or "ready"),
@@ -62,3 +67,18 @@ def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
         for field_name, field in component.parameters_model.model_fields.items():
             text = f"  --set {card.name}.{field_name}={field.default}  {field.description or ''}"
             console.print(text, highlight=False, markup=False)
+
+
+def _year(card: Card) -> str:
+    return "" if card.year is None or str(card.year) in card.source else str(card.year)
+
+
+def _abilities(card: Card) -> list[str]:
+    """What can be done with a network, and at which sizes it looks."""
+    found = ["differentiable"] if card.differentiable else []
+    found += ["kept from defenses"] if "held-out" in card.tags else []
+    found += ["teachable"] if card.teachable else []
+    if card.edges:
+        low, high = card.edges
+        found.append(f"looks at {low} px" if low == high else f"looks at {low} to {high} px")
+    return found
