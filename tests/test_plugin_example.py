@@ -55,13 +55,14 @@ def test_list_names_the_package(python, tmp_path):
 
 
 def test_a_run_uses_all_four(python, tmp_path):
-    words = ["run", "--defense", "vdf@tiny-onnx,one-step", "--parser", "tiny-onnx,builtin", "--control", "none"]
+    words = ["run", "--defense", "vdf,one-step", "--surrogate", "tiny-onnx,builtin", "--parser", "tiny-onnx,builtin"]
+    words += ["--control", "none", "--judge", "edges,dsr"]
     words += ["--purifier", "auto-contrast", "--clip", "synth-a", "--size", "32", "--frames", "20", "--jobs", "1"]
     words += ["--victim", "triplane", "--iterations", "2", "--set", "vdf.max_iterations_first=2"]
     words += ["--set", "vdf.max_iterations=1", "--out", "run", "--store", "store"]
     call(python, "vdf_bench.commands.cli", *words, cwd=tmp_path)
     table = pd.read_parquet(tmp_path / "run" / "results.parquet")
-    assert {"vdf@tiny-onnx", "one-step"} <= set(table["defense"])
+    assert {"vdf", "vdf@tiny-onnx", "one-step", "one-step@tiny-onnx"} <= set(table["defense"])
     assert table["purifier"].str.contains("auto-contrast").any()
     edges = table[table["metric"] == "edge_error"].set_index("defense")["value"]
     assert edges.loc["one-step"].min() > 0.5
