@@ -20,3 +20,25 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Installs a package of plug-ins for this test and its subprocesses: ``install(name, source, {entry: class})``."""
+    from vdf_bench.core import registry
+
+    def make(name, source, judges):
+        home = tmp_path / "site"
+        info = home / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (home / f"{name}.py").write_text(source)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        points = "".join(f"{entry} = {name}:{cls}\n" for entry, cls in judges.items())
+        (info / "entry_points.txt").write_text(f"[vdf_bench.judges]\n{points}")
+        monkeypatch.syspath_prepend(home)
+        monkeypatch.setenv("PYTHONPATH", str(home))
+        registry._points.cache_clear()
+
+    yield make
+    monkeypatch.undo()
+    registry._points.cache_clear()

@@ -100,10 +100,12 @@ def summarise(run: Run) -> pd.DataFrame:
         cells = group.drop_duplicates(["clip", "seed"])
         valid = cells[cells["outcome"] != "void"]
         row |= {
-            "access": run.access(row),
+            "access": run.access(row) if row["victim"] or row["capture"] else "",
             "arm": group["arm"].iloc[0],
             "outcome": _outcomes(
-                cells["outcome"] if row["victim"] else cells["outcome"].replace("trained", "captured")
+                cells["outcome"]
+                if row["victim"]
+                else cells["outcome"].replace("trained", "captured" if row["capture"] else "protected")
             ),
             "cells": len(cells),
             "void": len(cells) - len(valid),
