@@ -66,8 +66,8 @@ def answers(run: Run, controls: bool = False) -> list[Answer]:
 
 def no_answer(run: Run) -> str:
     """Why a run has no answers, in a sentence with the remedy."""
-    if not len(run.summary) or not (run.summary["victim"] != "").any():
-        return f"No victim was run, so there is no answer to whether a {run.terms.made} is possible."
+    if run.terms is VIDEO and not (len(run.summary) and (run.summary["victim"] != "").any()):
+        return "No victim was run, so there is no answer to whether a clone is possible."
     judge = run.terms.judge
     return f"No answer: only the judge {judge} decides whether {run.terms.lost}; add {judge} to --judge and run again."
 

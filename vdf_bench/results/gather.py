@@ -115,10 +115,13 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         steps.append({"key": key, "step": step.name, "label": step.label, "cached": key not in computed, **cost})
     clips, recognisers = {}, {}
     notes = []
+    deciding = [name for name in ("dsr", "editing", "identity") if name in plan.judges]
     for name, key in {cell.clip: cell.steps["clip"] for cell in plan.cells}.items():
         artifact = fetch(run, key)
         clips[name] = artifact.meta
         notes += [f"{name}: {note}" for note in artifact.meta["notes"]]
+        if not deciding:
+            continue
         real = "truth.rotation" not in artifact.arrays
         chosen = choose(request.recogniser, request.overrides, real)
         recognisers[name] = chosen.record()
