@@ -1,4 +1,4 @@
-"""``bench``: what the harness costs, how far it carries, and what a device does."""
+"""``bench``: overhead and scaling of the harness, and the speed of a device."""
 
 from __future__ import annotations
 
@@ -8,27 +8,34 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands.options import Clips, Frames, Iterations, PresetName, Size
+from vdf_bench.commands.options import Clips, Frames, Iterations, PresetName, Size, examples
 from vdf_bench.core.console import make_console
 from vdf_bench.runs import arguments
 
-app = typer.Typer(help="What the harness costs, how far it carries, and what a device does.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure the overhead of the harness, how it scales, and the speed of a device.", no_args_is_help=True
+)
 
 
-@app.command("harness")
+@app.command("harness", epilog=examples("bench harness", "bench harness --preset quick --victim gaussian --workers 4"))
 def harness(
     preset: PresetName = "standard",
     clip: Clips = "",
-    victim: Annotated[str, typer.Option(metavar="NAMES", help="NAME[,NAME...] or all.")] = "all",
+    victim: Annotated[str, typer.Option(metavar="NAMES", help="Victims, such as gaussian,triplane, or all.")] = "all",
     size: Size = None,
     frames: Frames = None,
     iterations: Iterations = None,
-    workers: Annotated[int, typer.Option("--workers", help="Compared with one.", min=2)] = 2,
-    cells: Annotated[int, typer.Option("--cells", help="About so many are planned.", min=100, max=1_000_000)] = 10_000,
+    workers: Annotated[
+        int, typer.Option("--workers", help="Number of worker processes that is compared with one.", min=2)
+    ] = 2,
+    cells: Annotated[
+        int, typer.Option("--cells", help="Approximate number of cells in the planning test.", min=100, max=1_000_000)
+    ] = 10_000,
 ) -> None:
-    """Overhead, workers against one, forecasts and planning: measured on a matrix run twice into empty stores.
+    """Measure overhead, scaling with workers, the accuracy of forecasts, and planning time.
 
-    CPU time is compared where it can be, so that other work on the machine counts little.
+    One matrix is run twice into empty stores. CPU time is compared where possible, so that other work on the machine
+    has little influence.
     """
     from dataclasses import replace
 
@@ -89,15 +96,24 @@ def harness(
         )
 
 
-@app.command("simulate")
+@app.command("simulate", epilog=examples("bench simulate", "bench simulate --cells 1e5 --nodes 20 --cores 32"))
 def simulate(
-    cells: Annotated[float, typer.Option("--cells", help="About so many has the matrix.", min=100, max=1e8)] = 1e6,
-    nodes: Annotated[int, typer.Option("--nodes", min=1, max=10_000)] = 100,
-    cores: Annotated[int, typer.Option("--cores", help="Of a node.", min=1, max=1024)] = 16,
-    store: Annotated[str, typer.Option("--store", metavar="PATH|URL", help="Whose recorded costs are taken.")] = "",
-    gigabit: Annotated[float, typer.Option("--gigabit", help="Of the store's network.", min=0.01)] = 10.0,
+    cells: Annotated[
+        float, typer.Option("--cells", help="Approximate number of cells in the matrix.", min=100, max=1e8)
+    ] = 1e6,
+    nodes: Annotated[int, typer.Option("--nodes", help="Number of machines.", min=1, max=10_000)] = 100,
+    cores: Annotated[int, typer.Option("--cores", help="CPU cores per machine.", min=1, max=1024)] = 16,
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store", metavar="PATH|URL", help="Use the recorded costs of this store; default: rough estimates."
+        ),
+    ] = "",
+    gigabit: Annotated[
+        float, typer.Option("--gigabit", help="Bandwidth of the store's network, Gbit/s.", min=0.01)
+    ] = 10.0,
 ) -> None:
-    """Play a large matrix through with recorded costs: how long, and what it waits for."""
+    """Simulate a large matrix on a cluster: how long it takes, and what the bottleneck is."""
     from vdf_bench.bench.cluster import DRIVER, SIZES, recorded
     from vdf_bench.bench.cluster import simulate as play
     from vdf_bench.core.errors import UserError
@@ -129,19 +145,33 @@ def simulate(
     console.print(f"bottleneck: {told.bottleneck}", highlight=False)
 
 
-@app.command("device")
+@app.command(
+    "device",
+    epilog=examples("bench device --device cpu", "bench device --size 256 --out device.json --plot roofline.png"),
+)
 def device(
-    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help="cpu, cuda or auto.")] = "auto",
-    size: Annotated[int, typer.Option("--size", help="Edge of the frames that VDF protects, pixels.", min=32)] = 512,
-    frames: Annotated[int, typer.Option("--frames", help="That VDF protects.", min=2)] = 5,
-    victim_size: Annotated[int, typer.Option("--victim-size", help="Edge of what victims train on.", min=64)] = 128,
-    skip: Annotated[str, typer.Option("--skip", metavar="SECTIONS", help="Not to be measured, such as gate.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the figures here.")] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device", metavar="DEVICE", help="What is measured: cpu, cuda, or auto for a GPU if there is one."
+        ),
+    ] = "auto",
+    size: Annotated[int, typer.Option("--size", help="Edge of the frames that VDF protects, in pixels.", min=32)] = 512,
+    frames: Annotated[int, typer.Option("--frames", help="Number of frames that VDF protects.", min=2)] = 5,
+    victim_size: Annotated[
+        int, typer.Option("--victim-size", help="Edge of the frames that victims train on, in pixels.", min=64)
+    ] = 128,
+    skip: Annotated[
+        str, typer.Option("--skip", metavar="SECTIONS", help="Sections to leave out, such as gate,bfloat16.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.json", help="Write the figures to this JSON file.")
+    ] = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the roofline: .png or .svg.")
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the roofline into this .png or .svg file.")
     ] = None,
 ) -> None:
-    """What this device does: roofline, VDF's frames a second, victims to their gate, determinism, mixed precision."""
+    """Measure a device: roofline, VDF's frames per second, training time of victims, determinism, mixed precision."""
     import json
 
     from vdf_bench.bench.device import SECTIONS, Order, measure_device

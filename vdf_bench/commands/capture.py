@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from vdf_bench.commands.options import examples
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 from vdf_bench.runs import arguments
@@ -15,16 +16,21 @@ if TYPE_CHECKING:
     from vdf_bench.core.capture import Policy
 
 
+EXAMPLES = examples("capture synth-a captured/synth-a", "capture talk.mp4 captured/talk --size 256 --policy strict")
+
+
 def capture(
-    clip: Annotated[str, typer.Argument(help="NAME or PATH.")],
-    out: Annotated[Path, typer.Argument(help="Folder to make: the RAD-NeRF layout.")],
-    size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=64, max=1024)] = 512,
-    frames: Annotated[int | None, typer.Option(help="Length, frames; default: all.", min=64)] = None,
-    parser: Annotated[str, typer.Option(metavar="NAME", help="Face parser.")] = "builtin",
-    landmarker: Annotated[str, typer.Option(metavar="NAME", help="Landmarker.")] = "builtin",
-    policy: Annotated[str, typer.Option(metavar="POLICY", help="Face-less frames: repair, strict, drop.")] = "repair",
+    clip: Annotated[str, typer.Argument(help="A video file, or a name from `vdf-bench clips list`.")],
+    out: Annotated[Path, typer.Argument(help="Folder to create, in the layout of RAD-NeRF.")],
+    size: Annotated[int, typer.Option(help="Edge of a frame, in pixels.", min=64, max=1024)] = 512,
+    frames: Annotated[int | None, typer.Option(help="Number of frames; default: all.", min=64)] = None,
+    parser: Annotated[str, typer.Option(metavar="NAME", help="Face parser, such as builtin or heldout.")] = "builtin",
+    landmarker: Annotated[str, typer.Option(metavar="NAME", help="Landmarker, such as builtin.")] = "builtin",
+    policy: Annotated[
+        str, typer.Option(metavar="POLICY", help="Frames without a face: repair, strict or drop.")
+    ] = "repair",
 ) -> None:
-    """Preprocess a clip into the folder that RAD-NeRF, ER-NeRF, TalkingGaussian and their kin train from."""
+    """Preprocess a clip into the folder that RAD-NeRF, ER-NeRF, TalkingGaussian and similar systems train from."""
     from vdf_bench.attackers.spec import POLICIES
     from vdf_bench.capture.layout import write_layout
     from vdf_bench.core import registry

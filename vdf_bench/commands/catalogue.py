@@ -1,4 +1,4 @@
-"""``list`` and ``info``: what there is, and what each component says of itself."""
+"""``list`` and ``info``: the components, and the card and parameters of each."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vdf_bench.commands.options import examples
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
-
-#: The distribution whose components need no mark.
-OWN = "vdf-bench"
 
 if TYPE_CHECKING:
     from vdf_bench.core.cards import Card
 
+#: The distribution whose name is not shown.
+OWN = "vdf-bench"
+
+LIST_EXAMPLES = examples("list", "list defenses")
+INFO_EXAMPLES = examples("info vdf", "info jpeg")
+
 
 def list_(
-    kind: Annotated[str, typer.Argument(help="defenses, victims, purifiers, judges or clips; default: all.")] = "",
+    kind: Annotated[
+        str, typer.Argument(help="A kind, such as defenses, victims, purifiers, judges or clips; default: all.")
+    ] = "",
 ) -> None:
-    """List every component, with what it needs and, of plug-ins, the package that it comes from."""
+    """List components, with what they still need, and the package of each plug-in."""
     from itertools import groupby
 
     from rich.markup import escape
@@ -37,8 +43,8 @@ def list_(
         console.print(table)
 
 
-def info(name: Annotated[str, typer.Argument(help="Any component.")]) -> None:
-    """Print a component's card and parameters."""
+def info(name: Annotated[str, typer.Argument(help="A component, such as vdf, gaussian or jpeg.")]) -> None:
+    """Print the card of a component, and its parameters with their defaults."""
     from vdf_bench.assets.needs import unmet
     from vdf_bench.core import registry
 

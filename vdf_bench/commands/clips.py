@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands.options import Out
+from vdf_bench.commands.options import Out, examples
 from vdf_bench.core.console import make_console
 from vdf_bench.runs import arguments
 
-app = typer.Typer(help="The portrait clips: named ones and your own.", no_args_is_help=True)
+app = typer.Typer(help="List and view portrait clips.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("clips list", "list clips"))
 def clips_list() -> None:
-    """Name every clip that needs no file."""
+    """List the clips that come with the package."""
     from vdf_bench.core import registry
 
     console = make_console()
@@ -26,12 +26,12 @@ def clips_list() -> None:
         console.print("  " + ", ".join(source.names()), highlight=False)
 
 
-@app.command("show")
+@app.command("show", epilog=examples("clips show synth-a", "clips show talk.mp4 --out sheets --size 256"))
 def clips_show(
-    name: Annotated[str, typer.Argument(help="NAME or PATH.")],
+    name: Annotated[str, typer.Argument(help="A video file, or a name from `vdf-bench clips list`.")],
     out: Out = Path(),
-    size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=32, max=1024)] = 192,
-    frames: Annotated[int, typer.Option(help="Length, frames.", min=64)] = 110,
+    size: Annotated[int, typer.Option(help="Edge of a frame, in pixels.", min=32, max=1024)] = 192,
+    frames: Annotated[int, typer.Option(help="Number of frames.", min=64)] = 110,
 ) -> None:
     """Write a contact sheet: frames and, where the clip was rendered, its parsing and depth."""
     import io

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vdf_bench.commands.options import examples
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 
@@ -18,11 +19,20 @@ if TYPE_CHECKING:
 MISSING = 1
 
 
+EXAMPLES = examples("doctor vdf", "doctor external.er-nerf --entry video")
+
+
 def doctor(
     name: Annotated[str, typer.Argument(help="A component, such as external.er-nerf.")],
-    entry: Annotated[str, typer.Option(metavar="ENTRY", help="Of an official system: capture or video.")] = "",
+    entry: Annotated[
+        str,
+        typer.Option(metavar="ENTRY", help="Entry point of an official system: capture or video; default: its own."),
+    ] = "",
 ) -> None:
-    """Tell what a component needs here and what is missing: exit code 0 if it can run, 1 if not."""
+    """Check what a component needs on this machine, and print commands that install what is missing.
+
+    Exit code 0 if it can run, 1 if something is missing.
+    """
     from vdf_bench.core import registry
 
     kind = next((kind for kind in registry.KINDS if name in registry.names(kind)), None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.commands.options import Jobs, Settings
+from vdf_bench.commands.options import Jobs, Settings, examples
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 from vdf_bench.runs import arguments
@@ -26,37 +26,65 @@ if TYPE_CHECKING:
 
     Overrides = dict[str, dict[str, str]]
 
-app = typer.Typer(help="The leaderboard: check, verify, build.", no_args_is_help=True)
+app = typer.Typer(help="Check, verify and publish submissions to the leaderboard.", no_args_is_help=True)
 
-Submission = Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A submission: a folder, or a plain tar of it.")]
-SuiteName = Annotated[str, typer.Option("--suite", metavar="SUITE", help="See vdf-bench leaderboard suite.")]
-StoreFolder = Annotated[Path, typer.Option("--store", help="Artifacts, shared by entries.")]
-Records = Annotated[Path | None, typer.Option("--records", help="Folder of records; default: the board's own.")]
+Submission = Annotated[
+    Path, typer.Argument(metavar="DIR|FILE", help="A submission: a folder, or an uncompressed tar of it.")
+]
+SuiteName = Annotated[
+    str,
+    typer.Option(
+        "--suite", metavar="SUITE", help="Suite of the leaderboard; `vdf-bench leaderboard suite` lists them."
+    ),
+]
+StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of artifacts, shared between submissions.")]
+Records = Annotated[
+    Path | None, typer.Option("--records", help="Folder of records; default: the published leaderboard.")
+]
 DEFAULT = "vdf-bench-v1"
 
 
+EXAMPLES = examples(
+    "submit --defense vdf --out my-entry --contact me@example.org --author 'A. Author'",
+    "submit --defense vdf --method --out my-method --contact me@example.org --author 'A. Author'",
+)
+
+
 def submit(
-    defense: Annotated[str, typer.Option(metavar="NAME", help="The defense that protects the suite's clips.")],
+    defense: Annotated[
+        str, typer.Option(metavar="NAME", help="Defense that protects the clips of the suite, such as vdf.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write the submission into.", show_default=False)],
-    contact: Annotated[str, typer.Option(help="A mail address or https link.", show_default=False)],
-    author: Annotated[list[str], typer.Option(help="Who made it; repeatable.", show_default=False)],
+    contact: Annotated[
+        str, typer.Option(help="A mail address or https link, such as me@example.org.", show_default=False)
+    ],
+    author: Annotated[list[str], typer.Option(help="Name of an author; repeat for several.", show_default=False)],
     suite: SuiteName = DEFAULT,
     method: Annotated[
-        bool, typer.Option("--method", help="Send the method instead of frames: it is run again on held-out clips.")
+        bool, typer.Option("--method", help="Submit the method instead of frames: it is run again on held-out clips.")
     ] = False,
-    name: Annotated[str, typer.Option(help="Of the entry; default: the defense's.")] = "",
-    entry_version: Annotated[int, typer.Option("--entry-version", help="Raise it to submit again.", min=1)] = 1,
-    title: Annotated[str, typer.Option(help="Default: the defense's.")] = "",
-    summary: Annotated[str, typer.Option(help="A sentence or two.")] = "",
-    licence: Annotated[str, typer.Option(help="Of the files that are sent.")] = "CC-BY-4.0",
-    paper: Annotated[str, typer.Option(help="Title of the paper; give --paper-url too.")] = "",
-    paper_url: Annotated[str, typer.Option("--paper-url", help="Where it is.")] = "",
-    sign: Annotated[Path | None, typer.Option(help="SSH key to sign the manifest with.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the entry; default: that of the defense.")] = "",
+    entry_version: Annotated[
+        int, typer.Option("--entry-version", help="Version of the entry; increase it to submit again.", min=1)
+    ] = 1,
+    title: Annotated[str, typer.Option(help="Title of the entry; default: that of the defense.")] = "",
+    summary: Annotated[str, typer.Option(help="Summary in one or two sentences.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the submitted files.")] = "CC-BY-4.0",
+    paper: Annotated[str, typer.Option(help="Title of the paper; needs --paper-url.")] = "",
+    paper_url: Annotated[
+        str, typer.Option("--paper-url", help="Link to the paper, such as https://arxiv.org/abs/2512.21019.")
+    ] = "",
+    sign: Annotated[
+        Path | None, typer.Option(help="SSH key that signs the manifest, such as ~/.ssh/id_ed25519.")
+    ] = None,
     set_: Settings = None,
     store: StoreFolder = Path("leaderboard-store"),
     jobs: Jobs = 0,
 ) -> None:
-    """Pack an entry for the leaderboard: the suite's clips under a defense, and a manifest. Files may be published."""
+    """Create a submission to the leaderboard: the protected clips of a suite, and a manifest.
+
+    The submitted files may be published.
+    """
     from vdf_bench.core import registry
     from vdf_bench.leaderboard import pack, signature
     from vdf_bench.leaderboard.manifest import FILE, Paper
@@ -104,13 +132,13 @@ def _protect(suite: BoardSuite, defense: str, overrides: Overrides, store: Path,
     return read_protected(kept, wanted)
 
 
-@app.command()
+@app.command(epilog=examples("leaderboard check my-entry", "leaderboard check my-entry.tar --format json"))
 def check(
     submission: Submission,
-    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")] = "text",
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="Output format: text or json.")] = "text",
     records: Records = None,
 ) -> None:
-    """Hold a submission to every rule. Exit code 0: fine, 1: refused, 2: it could not be checked."""
+    """Check a submission against every rule. Exit code 0: accepted, 1: refused, 2: it could not be checked."""
     from vdf_bench.leaderboard.check import opened
 
     form = arguments.choice(format_, "--format", ("text", "json"))
@@ -125,18 +153,21 @@ def check(
         sys.exit(1)
 
 
-@app.command()
+@app.command(epilog=examples("leaderboard verify my-entry", "leaderboard verify my-method --seed 7301,9442 --publish"))
 def verify(
     submission: Submission,
-    out: Annotated[Path | None, typer.Option(help="Run folder; default: verified/NAME.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default: verified/NAME-vVERSION.")] = None,
     store: StoreFolder = Path("leaderboard-store"),
-    publish: Annotated[bool, typer.Option("--publish", help="Add the record to the board.")] = False,
-    clip: Annotated[str, typer.Option(metavar="CLIPS", help="Of methods: held-out clips; default: all.")] = "",
-    seed: Annotated[str, typer.Option(metavar="SEEDS", help="Of methods: seeds that nobody was told.")] = "",
+    publish: Annotated[bool, typer.Option("--publish", help="Add the record to the leaderboard.")] = False,
+    clip: Annotated[str, typer.Option(metavar="CLIPS", help="Held-out clips for a method; default: all.")] = "",
+    seed: Annotated[str, typer.Option(metavar="SEEDS", help="Random seeds for a method, unknown to its authors.")] = "",
     records: Records = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Compute everything again; compare with the record if there is one. Exit code 1: refused, or it disagrees."""
+    """Compute all results of a submission again, and compare them with its record if there is one.
+
+    Exit code 1: the submission is refused, or the results differ.
+    """
     from vdf_bench.leaderboard.check import opened
     from vdf_bench.leaderboard.records import FOLDER
 
@@ -159,9 +190,9 @@ def verify(
             typer.echo(f"verified: add --publish to publish it on the leaderboard as {found.id}")
 
 
-@app.command("suite")
-def suite_(name: Annotated[str, typer.Argument(help="A suite; none lists all.")] = "") -> None:
-    """Show suites: what every entry is measured on, and the hash over it."""
+@app.command("suite", epilog=examples("leaderboard suite", "leaderboard suite vdf-bench-v1"))
+def suite_(name: Annotated[str, typer.Argument(help="A suite; default: list all of them.")] = "") -> None:
+    """Show suites: the clips, attacks and budgets of the leaderboard, and their hash."""
     from vdf_bench.leaderboard.suites import SUITES
 
     for suite in [_suite(name)] if name else SUITES.values():
@@ -170,12 +201,12 @@ def suite_(name: Annotated[str, typer.Argument(help="A suite; none lists all.")]
             typer.echo(json.dumps(suite.record(), indent=1, sort_keys=True))
 
 
-@app.command()
+@app.command(epilog=examples("leaderboard build site", "leaderboard build site --records my-records"))
 def build(
-    out: Annotated[Path, typer.Argument(help="Folder for the site.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write the site into.")],
     records: Records = None,
 ) -> None:
-    """Write the site: static pages that ask nothing of the network."""
+    """Write the website of the leaderboard: static pages that work offline."""
     from vdf_bench.leaderboard.records import FOLDER
     from vdf_bench.leaderboard.site import build as build_site
 
@@ -183,14 +214,25 @@ def build(
     typer.echo(f"wrote {found} pages: {out / 'index.html'}")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "leaderboard mark leaderboard/submissions/vdf-bench-v1/a-v1.json --status withdrawn --reason 'asked by "
+        "its authors'",
+        "leaderboard mark leaderboard/submissions/vdf-bench-v1/a-v1.json --status superseded --by a-v2 "
+        "--reason 'new version'",
+    )
+)
 def mark(
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A file of leaderboard/submissions.")],
-    status: Annotated[str, typer.Option(metavar="STATUS", help="contested, withdrawn, superseded or listed.")],
-    reason: Annotated[str, typer.Option(help="Shown beside the entry.")],
-    by: Annotated[str, typer.Option(help="Who says so; of superseded, the entry that takes its place.")] = "",
+    record: Annotated[
+        Path, typer.Argument(metavar="RECORD", help="The record of an entry, such as submissions/SUITE/ENTRY-v1.json.")
+    ],
+    status: Annotated[
+        str, typer.Option(metavar="STATUS", help="New status: contested, withdrawn, superseded or listed.")
+    ],
+    reason: Annotated[str, typer.Option(help="Reason, shown next to the entry.")],
+    by: Annotated[str, typer.Option(help="Who decided; for superseded, the entry that replaces it.")] = "",
 ) -> None:
-    """Append an event to an entry; it stays visible, with the reason."""
+    """Change the status of an entry; it stays visible, with the reason."""
     from pydantic import ValidationError
 
     from vdf_bench.leaderboard.records import Event, add_event

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vdf_bench.commands.options import Out
+from vdf_bench.commands.options import Out, examples
 from vdf_bench.core.console import make_console
 from vdf_bench.runs.arguments import MAX_SEED
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-app = typer.Typer(help="The networks that ship, and how they were trained.", no_args_is_help=True)
+app = typer.Typer(help="List and retrain the networks that come with the package.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", epilog=examples("models list", "models train builtin"))
 def models_list() -> None:
-    """Name the shipped networks with the gates that they were held to."""
+    """List the networks of the package: training data, measured quality, and limits."""
     from vdf_bench.assets.shipped import SHIPPED, card
 
     console = make_console()
@@ -34,13 +34,15 @@ def models_list() -> None:
                 console.print(f"  {line}", highlight=False, markup=False)
 
 
-@app.command("train")
+@app.command("train", epilog=examples("models train builtin", "models train heldout --seed 1 --out retrained"))
 def models_train(
-    name: Annotated[str, typer.Argument(help="A shipped network.")],
+    name: Annotated[str, typer.Argument(help="A network from `vdf-bench models list`.")],
     out: Out = Path("models"),
-    seed: Annotated[int, typer.Option(help="Of data, initialisation and sampling.", min=0, max=MAX_SEED)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Random seed of data, initialisation and sampling.", min=0, max=MAX_SEED)
+    ] = 0,
 ) -> None:
-    """Train a shipped network again from its seed, with its card."""
+    """Train a network of the package from scratch, and write its weights and model card."""
     from vdf_bench.training.train import train
 
     console = make_console()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vdf_bench.claims.catalogue import CLAIMS, CLIPS
-from vdf_bench.commands.options import Frames, Jobs, Size
+from vdf_bench.commands.options import Frames, Jobs, Size, examples
 from vdf_bench.core.console import make_console
 from vdf_bench.runs import arguments
 
@@ -23,21 +23,26 @@ if TYPE_CHECKING:
     from vdf_bench.claims.findings import Finding
     from vdf_bench.claims.reproduce import Setup
 
-app = typer.Typer(help="Published claims, measured here.", no_args_is_help=True)
+app = typer.Typer(help="Measure published claims on this machine.", no_args_is_help=True)
 
 PresetOption = Annotated[str, typer.Option("--preset", metavar="PRESET", help="quick, standard, full or paper.")]
 #: As ``--clip`` takes them.
 _CLIPS = ",".join(CLIPS)
 ClipOption = Annotated[
-    str, typer.Option("--clip", metavar="CLIPS", help="A person each; an interval needs five. GRASP's: portraits:N.")
+    str,
+    typer.Option(
+        "--clip", metavar="CLIPS", help="One clip per person, an interval needs five; claims about GRASP: portraits:N."
+    ),
 ]
-BudgetOption = Annotated[str, typer.Option("--budget", metavar="BUDGET", help="One bound, such as 0.05.")]
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the store, the runs and the page.")]
+BudgetOption = Annotated[
+    str, typer.Option("--budget", metavar="BUDGET", help="Largest change of a pixel, such as 0.05 or 8/255.")
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the store, the runs and the report.")]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("reproduce list", "reproduce all --preset quick"))
 def list_() -> None:
-    """List the claims: what is said, and what is run for it."""
+    """List the claims and the papers that make them."""
     from rich.text import Text
 
     console = make_console()
@@ -46,7 +51,7 @@ def list_() -> None:
         console.print(f"{'':<20}{claim.paper}", highlight=False, markup=False, style="dim")
 
 
-@app.command("all")
+@app.command("all", epilog=examples("reproduce all", "reproduce all --preset standard --out reproduced --jobs 8"))
 def all_(
     preset: PresetOption = "quick",
     clip: ClipOption = _CLIPS,
@@ -56,7 +61,7 @@ def all_(
     out: OutOption = Path("reproduce"),
     jobs: Jobs = 0,
 ) -> None:
-    """Every claim, and one page with all verdicts: with quick some 45 minutes of CPU time."""
+    """Measure every claim, and write one report with all verdicts; about 45 minutes of CPU time with --preset quick."""
     from vdf_bench.claims.page import lead, print_finding
     from vdf_bench.claims.reproduce import write_findings
 
@@ -119,23 +124,25 @@ def _measure(claim: Claim, setup: Setup, console: Console) -> Finding:
         return measure_run(claim, setup, run, watcher, watcher.say)
 
 
-@app.command()
+@app.command(epilog=examples("reproduce speedup", "reproduce speedup --clip synth-a --frames 8 --published"))
 def speedup(
     clip: Annotated[
-        str, typer.Option(metavar="CLIPS", help="Clips; an interval needs five.")
+        str, typer.Option(metavar="CLIPS", help="Clips, such as synth-a,synth-b; a confidence interval needs five.")
     ] = "synth-a,synth-b,synth-c,synth-d,synth-e",
-    size: Annotated[int, typer.Option(help="Edge of a frame, pixels.", min=64, max=512)] = 96,
-    frames: Annotated[int, typer.Option(help="Frames of each clip.", min=2, max=1125)] = 24,
-    budget: Annotated[str, typer.Option(metavar="BUDGET", help="One bound, such as 0.05.")] = "0.05",
-    steps: Annotated[int, typer.Option(help="Steps a frame after which a baseline is given up.", min=1)] = 50,
+    size: Annotated[int, typer.Option(help="Edge of a frame, in pixels.", min=64, max=512)] = 96,
+    frames: Annotated[int, typer.Option(help="Number of frames per clip.", min=2, max=1125)] = 24,
+    budget: Annotated[
+        str, typer.Option(metavar="BUDGET", help="Largest change of a pixel, such as 0.05 or 8/255.")
+    ] = "0.05",
+    steps: Annotated[int, typer.Option(help="Largest number of steps per frame for a baseline.", min=1)] = 50,
     published: Annotated[
-        bool, typer.Option("--published", help="Time the baselines' published surrogates too; needs diffusers.")
+        bool, typer.Option("--published", help="Also time the published surrogates of the baselines; needs diffusers.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for speedup.json.")] = Path("reproduce"),
 ) -> None:
-    """VDF's 47-fold speed: seconds per frame beside per-frame baselines at equal success, and a verdict.
+    """Measure VDF's 47-fold speed: seconds per frame against per-frame baselines at equal success, and a verdict.
 
-    Some three minutes of one core at the defaults, two more with --published.
+    About three minutes on one core at the defaults, two more with --published.
     """
     from vdf_bench.claims.report import print_speedup, write_speedup
     from vdf_bench.claims.speed import measure_speed
@@ -189,4 +196,5 @@ def _teller(bar: Progress, console: Console) -> Callable[[str, float], None]:
 
 for _claim in CLAIMS:
     if _claim.study is not None:  # the speed has a command of its own, with options of its own
-        app.command(_claim.name)(_command(_claim))
+        _more = examples(f"reproduce {_claim.name}", f"reproduce {_claim.name} --size 64 --jobs 2")
+        app.command(_claim.name, epilog=_more)(_command(_claim))

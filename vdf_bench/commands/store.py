@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vdf_bench.commands.options import examples
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from vdf_bench.store import Store
 
-app = typer.Typer(help="Care for a store of artifacts.", no_args_is_help=True)
+app = typer.Typer(help="Inspect, clean, check and copy a store of artifacts.", no_args_is_help=True)
 Where = Annotated[str, typer.Argument(metavar="STORE", help="A folder, or a URL such as s3://bucket/store.")]
 Runs = Annotated[
-    list[Path] | None, typer.Option("--run", help="Only what this run folder rests on; repeatable.", show_default=False)
+    list[Path] | None,
+    typer.Option("--run", help="Copy only what this run folder uses, such as runs/a; repeatable.", show_default=False),
 ]
 
 
-@app.command("ls")
+@app.command("ls", epilog=examples("store ls runs/quick/store", "store ls s3://bucket/store --all"))
 def ls(
-    store: Where, every: Annotated[bool, typer.Option("--all", help="Every artifact with its key.")] = False
+    store: Where, every: Annotated[bool, typer.Option("--all", help="List every artifact with its key.")] = False
 ) -> None:
-    """What is in a store, by kind of step."""
+    """List the contents of a store by kind of step."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -44,16 +46,22 @@ def ls(
     console.print(f"{sum(kept.count for kept in found.values())} artifacts", highlight=False)
 
 
-@app.command("gc")
+@app.command(
+    "gc", epilog=examples("store gc runs/quick/store --dry-run", "store gc shared --keep runs/a --keep runs/b")
+)
 def gc(
     store: Where,
     keep: Annotated[
         list[Path] | None,
-        typer.Option("--keep", help="A run folder to keep; all that no kept run rests on goes. Repeatable."),
+        typer.Option(
+            "--keep", help="A run folder to keep, such as runs/a; delete artifacts that no kept run uses. Repeatable."
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be deleted, and delete nothing.")
+    ] = False,
 ) -> None:
-    """Take away damaged artifacts and what dead runs left; with --keep also what no kept run rests on."""
+    """Delete damaged artifacts and leftovers of killed runs; with --keep also artifacts that no kept run uses."""
     from vdf_bench.store.care import collect_garbage
 
     def wait(seconds: float) -> None:
@@ -65,9 +73,12 @@ def gc(
         typer.echo(f"{count} {what} {'would be deleted' if dry_run else 'deleted'}")
 
 
-@app.command("verify")
+@app.command("verify", epilog=examples("store verify runs/quick/store", "store verify s3://bucket/store"))
 def verify(store: Where) -> None:
-    """Read every artifact against its checksums; exit code 1 if one is damaged. It is set aside and made again."""
+    """Check every artifact against its checksums; exit code 1 if one is damaged.
+
+    Damaged artifacts are moved to quarantine; the next run computes them again.
+    """
     from vdf_bench.store.care import verify
 
     sound, damaged = verify(_open(store), lambda key: typer.echo(f"damaged, moved to quarantine: {key}"))
@@ -76,10 +87,14 @@ def verify(store: Where) -> None:
         raise typer.Exit(1)
 
 
-@app.command("export")
+@app.command(
+    "export", epilog=examples("store export shared backup", "store export shared s3://bucket/store --run runs/a")
+)
 def export(
     store: Where,
-    to: Annotated[str, typer.Argument(metavar="TO", help="Another folder or URL.")],
+    to: Annotated[
+        str, typer.Argument(metavar="TO", help="The other store: a folder, or a URL such as s3://bucket/store.")
+    ],
     run: Runs = None,
 ) -> None:
     """Copy artifacts into another store; exit code 1 if one is missing or damaged."""

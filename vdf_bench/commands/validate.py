@@ -7,31 +7,34 @@ from typing import Annotated
 
 import typer
 
-from vdf_bench.commands.options import Frames, Iterations, Jobs, PresetName, Size, StorePath, Timeout
+from vdf_bench.commands.options import Frames, Iterations, Jobs, PresetName, Size, StorePath, Timeout, examples
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 from vdf_bench.runs import arguments
+
+EXAMPLES = examples("validate", "validate --victim triplane --clip synth-a,synth-b --out validation-triplane")
 
 
 def validate(
     preset: PresetName = "quick",
     clip: Annotated[
-        str, typer.Option("--clip", metavar="CLIPS", help="Clips of two people or more; an interval needs five.")
+        str,
+        typer.Option("--clip", metavar="CLIPS", help="Clips of at least two people; a confidence interval needs five."),
     ] = "synth-a,synth-b,synth-c",
-    victim: Annotated[str, typer.Option(metavar="NAME", help="One victim.")] = "gaussian",
-    seed: Annotated[str, typer.Option(metavar="SEEDS", help="Two seeds or more.")] = "0,1",
+    victim: Annotated[str, typer.Option(metavar="NAME", help="One victim, such as triplane.")] = "gaussian",
+    seed: Annotated[str, typer.Option(metavar="SEEDS", help="At least two random seeds.")] = "0,1",
     size: Size = None,
     frames: Frames = None,
     iterations: Iterations = None,
     timeout: Timeout = 3600.0,
-    out: Annotated[Path, typer.Option(help="Folder of validate.json and validate.html.")] = Path("validation"),
+    out: Annotated[Path, typer.Option(help="Folder for validate.json and validate.html.")] = Path("validation"),
     store: StorePath = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Does the benchmark hold? A verdict per property; exit code 1 if one fails.
+    """Test the benchmark itself on cases with a known answer; exit code 1 if a property fails.
 
-    Nothing must do nothing, hiding the face must be total, more must do more, metrics must mean what they say, and
-    equal seeds must give equal bytes. Some 15 minutes of CPU time at the defaults.
+    No protection must have no effect, a hidden face must protect fully, a larger budget must protect more, metrics
+    must measure what they state, and equal seeds must give equal bytes. About 15 minutes of CPU time at the defaults.
     """
     from vdf_bench.execute.costs import expected_seconds
     from vdf_bench.execute.progress import ProgressWatcher

@@ -1,4 +1,4 @@
-"""``victims``: does each clone the clean clip, and what does a damaged capture do to it?"""
+"""``victims``: whether each clones a clean clip, and how a damaged capture affects it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from vdf_bench.commands.options import (
     StorePath,
     Targets,
     Timeout,
+    examples,
 )
 from vdf_bench.core.console import make_console
 from vdf_bench.runs import arguments
@@ -29,13 +30,17 @@ from vdf_bench.runs import arguments
 if TYPE_CHECKING:
     from vdf_bench.plan import Request
 
-app = typer.Typer(help="The attackers: whether they clone at all, and what breaks them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check victims: whether they clone a clean clip, and how a damaged capture affects them.", no_args_is_help=True
+)
 
-Names = Annotated[str, typer.Argument(metavar="NAMES", help="NAME[,NAME...] or all.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder to write into; default: checks/PRESET-CLIP-VICTIM.")]
+Names = Annotated[str, typer.Argument(metavar="NAMES", help="Victims, such as gaussian,triplane, or all.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder to write into; default: PRESET-CLIP-VICTIM in checks/ or probes/.")
+]
 
 
-@app.command()
+@app.command(epilog=examples("victims check all", "victims check gaussian --clip synth-b --preset quick"))
 def check(
     names: Names = "all",
     clip: Clips = "",
@@ -54,7 +59,7 @@ def check(
     store: StorePath = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Clone the clean clip and hold the clone to its gates; exit code 1 if one fails."""
+    """Clone clean clips and test the clones against quality gates; exit code 1 if one fails."""
     from vdf_bench.execute.costs import expected_seconds
     from vdf_bench.execute.progress import ProgressWatcher
     from vdf_bench.runs.check import complete_check, prepare_check
@@ -79,7 +84,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog=examples("victims probe gaussian", "victims probe all --clip synth-a --preset quick"))
 def probe(
     names: Names = "all",
     clip: Clips = "",
@@ -97,7 +102,7 @@ def probe(
     store: StorePath = None,
     jobs: Jobs = 0,
 ) -> None:
-    """Damage the capture (masks dropped, noise) and see what each training target makes of it."""
+    """Damage the capture (masks dropped, noise) and measure the effect for each training target."""
     from vdf_bench.capture.poison import POISONS
     from vdf_bench.execute.costs import expected_seconds
     from vdf_bench.execute.progress import ProgressWatcher

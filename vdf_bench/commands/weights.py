@@ -1,4 +1,4 @@
-"""``weights``: third-party weights, fetched or handed over, verified, calibrated."""
+"""``weights``: third-party weights, downloaded or added, verified, calibrated."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vdf_bench.commands.options import examples
 from vdf_bench.core.console import make_console
 from vdf_bench.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-app = typer.Typer(help="Third-party weights: none ship, and none are fetched unasked.", no_args_is_help=True)
+app = typer.Typer(help="Get and check third-party weights, which do not come with the package.", no_args_is_help=True)
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
 #: Exit code where a file is not what it should be.
 WRONG = 1
 
-Name = Annotated[str, typer.Argument(help="As of `vdf-bench weights list`.")]
+Name = Annotated[str, typer.Argument(help="A name from `vdf-bench weights list`, such as bisenet.")]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("weights list", "weights fetch squeezenet"))
 def list_() -> None:
-    """Name all weights that a user may supply: what they switch on, licence, source, and whether they are here."""
+    """List the third-party weights: what they are for, licence, source, and whether they are present."""
     from vdf_bench.assets.folders import user_folder
     from vdf_bench.assets.third_party import THIRD_PARTY, how_to_get, present
     from vdf_bench.models.supply import shown_size
@@ -43,9 +44,9 @@ def list_() -> None:
             console.print(f"  get it: {how_to_get(entry.name)}", **_PLAIN)
 
 
-@app.command()
+@app.command(epilog=examples("weights fetch squeezenet", "weights fetch resnet18"))
 def fetch(name: Name) -> None:
-    """Download weights into your folder; a broken download goes on where it stopped."""
+    """Download weights into your folder of weights; an interrupted download is resumed."""
     from vdf_bench.assets.third_party import entry_of
     from vdf_bench.models.supply import fetch as bring
 
@@ -57,11 +58,14 @@ def fetch(name: Name) -> None:
     console.print(f"{place}: {_trust(entry.name)}", **_PLAIN)
 
 
-@app.command()
+@app.command(epilog=examples("weights add bisenet 79999_iter.pth", "weights add buffalo_l ~/Downloads/buffalo_l.zip"))
 def add(
-    name: Name, file: Annotated[Path, typer.Argument(help="The file, or the folder of a model that is one.")]
+    name: Name,
+    file: Annotated[
+        Path, typer.Argument(help="The weights file, or the folder of a model that consists of several files.")
+    ],
 ) -> None:
-    """Copy weights that you have into your folder, once they are found to be what they should be."""
+    """Check weights that you have, and copy them into your folder of weights."""
     from vdf_bench.assets.third_party import entry_of
     from vdf_bench.models.supply import add as take
 
@@ -69,9 +73,9 @@ def add(
     make_console().print(f"{place}: {_trust(entry_of(name).name)}", **_PLAIN)
 
 
-@app.command()
+@app.command(epilog=examples("weights verify", "weights list"))
 def verify() -> None:
-    """Hold every file in your folder against its hash: exit code 1 if one differs."""
+    """Check every file in your folder of weights against its SHA-256; exit code 1 if one differs."""
     from vdf_bench.assets.folders import user_folder
     from vdf_bench.models.supply import verify as check
 
@@ -86,14 +90,22 @@ def verify() -> None:
         raise typer.Exit(WRONG)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "weights calibrate recogniser --person a.mp4 --person b.mp4 --person c.mp4",
+        "weights calibrate buffalo_l --person a1.mp4,a2.mp4 --person b.mp4 --person c.mp4",
+    )
+)
 def calibrate(
-    name: Annotated[str, typer.Argument(help="A recogniser: buffalo_l or recogniser.")],
+    name: Annotated[str, typer.Argument(help="Weights of a recogniser: buffalo_l or recogniser.")],
     person: Annotated[
-        list[str], typer.Option(metavar="CLIP[,CLIP...]", help="Clips of one person; repeat for each, 3 at least.")
+        list[str],
+        typer.Option(
+            metavar="CLIPS", help="Clips of one person, such as a1.mp4,a2.mp4; repeat for at least three people."
+        ),
     ],
 ) -> None:
-    """Set a recogniser's threshold at a false accept rate of 1e-3, from clips of different people; it is kept."""
+    """Set a recogniser's threshold at a false accept rate of 1e-3, from clips of different people, and save it."""
     from vdf_bench.assets.record import read_record, remember
     from vdf_bench.assets.third_party import how_to_get, path_of, present
     from vdf_bench.core.files import file_sha256
