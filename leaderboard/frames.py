@@ -1,4 +1,4 @@
-"""Fingerprints of decoded frames: equal pixels give equal ones, and one changed value is told by its place.
+"""Fingerprints of decoded frames: equal pixels give equal ones, and one changed value is located.
 
 A digest says that something changed. Three sums over a frame's values say what, where it is a single value: with
 ``s_k = sum(i**k * v_i)``, a change of value ``i`` by ``d`` moves them by ``d``, ``i*d`` and ``i*i*d``, so the quotient

@@ -87,9 +87,9 @@ def _ask(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _signal(number: int) -> str:
-    told = {signal.SIGXCPU: "the bound on processor time", signal.SIGKILL: "the kernel, likely for processor time"}
-    told |= {signal.SIGXFSZ: "the bound on bytes written", signal.SIGSEGV: "a crash of the decoder"}
+    reasons = {signal.SIGXCPU: "the bound on processor time", signal.SIGKILL: "the kernel, likely for processor time"}
+    reasons |= {signal.SIGXFSZ: "the bound on bytes written", signal.SIGSEGV: "a crash of the decoder"}
     try:
-        return told.get(signal.Signals(number)) or signal.Signals(number).name
+        return reasons.get(signal.Signals(number)) or signal.Signals(number).name
     except ValueError:
         return f"signal {number}"

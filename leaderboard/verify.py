@@ -1,7 +1,7 @@
 """Verification: everything that the board shows of an entry is computed again, from the pixels or from the code.
 
 Frames go through the ordinary plan in the place where a defense would stand (:mod:`vdf_bench.leaderboard.enter`).
-Methods are run again on clips that no default was tuned on, with seeds that nobody was told.
+Methods are run again on clips that no default was tuned on, with seeds that nobody knew before.
 """
 
 from __future__ import annotations

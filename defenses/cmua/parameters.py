@@ -1,4 +1,4 @@
-"""What the universal perturbation can be told."""
+"""The parameters of the universal perturbation."""
 
 from __future__ import annotations
 

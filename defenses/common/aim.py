@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Aim:
-    """What the loop is told.
+    """The settings of the loop.
 
     Attributes:
         objective: loss and success rule.

@@ -1,4 +1,4 @@
-"""What GRASP-style protection can be told."""
+"""The parameters of GRASP-style protection."""
 
 from __future__ import annotations
 

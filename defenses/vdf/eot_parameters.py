@@ -1,4 +1,4 @@
-"""What VDF in expectation over transformations and parsers can be told."""
+"""The parameters of VDF in expectation over transformations and parsers."""
 
 from __future__ import annotations
 

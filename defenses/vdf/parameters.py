@@ -1,4 +1,4 @@
-"""What VDF and its relatives can be told."""
+"""The parameters of VDF and its relatives."""
 
 from __future__ import annotations
 

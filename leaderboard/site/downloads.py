@@ -58,12 +58,12 @@ def as_json(rows: Sequence[Row]) -> str:
 
 def as_csv(rows: Sequence[Row]) -> str:
     """All rows, as CSV (RFC 4180): texts that a spreadsheet would run begin with an apostrophe."""
-    told = [plain(row) for row in rows]
+    plain_rows = [plain(row) for row in rows]
     file = io.StringIO()
     names = list(plain_names())
     writer = csv.DictWriter(file, names, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
-    writer.writerows({name: harmless(value) for name, value in row.items()} for row in told)
+    writer.writerows({name: harmless(value) for name, value in row.items()} for row in plain_rows)
     return file.getvalue()
 
 

@@ -30,7 +30,7 @@ READING: Final = (
     ("place", "One more than the number of entries whose 95 % interval lies wholly above. = marks shared places: "
      "their intervals overlap, and nothing tells them apart. Under five people there is no interval, and all tie."),
     ("tiers", "Reported: well-formed only, never ranked. Verified: computed here from the submitted pixels. "
-     "Reproduced: the method itself was run here, on held-out people, with seeds nobody was told."),
+     "Reproduced: the method itself was run here, on held-out people, with seeds that nobody knew before."),
     ("missing", "Cells of the suite that an entry lacks. Each counts as no protection. Void cells, whose clean clone "
      "is no good, are void for everybody. Where the machine gave up there is no score."),
     ("tracks", "White-box: the attacker parses with the network that defenses may attack. Transfer: with another one. "

@@ -191,7 +191,7 @@ class NoisyUpscaleParameters(Parameters):
     """Parameters of noisy upscaling."""
 
     sigma: float = Field(0.1, ge=0, le=1, description="standard deviation of the noise on [0, 1] pixels (official 0.1)")
-    noise_level: int = Field(320, ge=0, le=350, description="noise that the upscaler is told of (official 320)")
+    noise_level: int = Field(320, ge=0, le=350, description="noise level given to the upscaler (official 320)")
     steps: int = Field(75, ge=1, le=1000, description="denoising steps of the upscaler (diffusers' default)")
 
 

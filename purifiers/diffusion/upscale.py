@@ -59,7 +59,7 @@ class StableUpscaleWash:
     Args:
         folder: of ``StableDiffusionUpscalePipeline``, in diffusers' layout.
         sigma: of the noise, on [0, 1] pixels.
-        noise_level: that the upscaler adds and is told of.
+        noise_level: that is added and given to the upscaler.
         steps: of its sampler.
         device: torch device.
 

@@ -24,7 +24,7 @@ FOLDER_TEXT_LIMIT = 16 * 2**20
 def folder_fingerprint(folder: Path) -> str:
     """What tells one model folder from another: its files' names and sizes, and what is configured.
 
-    Gigabytes of weights are told by their size. A single file is told by its content.
+    Gigabytes of weights are identified by their size, a single file by its content.
     """
     if folder.is_file():
         return file_sha256(folder)

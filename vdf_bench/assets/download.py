@@ -103,9 +103,9 @@ def _check(url: str, loopback: bool) -> None:
 def _where(answer: Any, have: int) -> tuple[int, int]:
     """From which byte the server sends, and how many the file has; 0 where it does not say."""
     if answer.status == 206:
-        told = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-        if told and int(told[1]) == have:
-            return have, 0 if told[2] == "*" else int(told[2])
+        match = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        if match and int(match[1]) == have:
+            return have, 0 if match[2] == "*" else int(match[2])
         raise UserError(f"{answer.url} resumed at the wrong byte: delete the .part file and fetch again")
     length = answer.headers.get("Content-Length", "")
     return 0, int(length) if length.isdigit() else 0

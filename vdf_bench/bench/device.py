@@ -153,8 +153,8 @@ class _Work:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.clock = Clock(order.device)
-        told = {**environment(), "torch": str(torch.__version__)}
-        machine = {name: told[name] for name in ("cpu", "cores", "python", "torch", "numba", "vdf-bench")}
+        about = {**environment(), "torch": str(torch.__version__)}
+        machine = {name: about[name] for name in ("cpu", "cores", "python", "torch", "numba", "vdf-bench")}
         self.figures = Figures(device_name(order.device), self.clock.unit, machine, torch.get_num_threads(), order)
 
     def attempt(self, what: str, measure: Callable[..., object], *arguments: Any) -> None:

@@ -166,14 +166,14 @@ def compare_forecast(plan: Plan, costs: Mapping[str, Expected], store: Store, me
 
     took = {key: (store.meta(key) or {})["cost"] for key in plan.steps}
     true = {key: Expected(cost["cpu"], cost["peak_mib"], True) for key, cost in took.items()}
-    told, came = (
+    forecasts, came = (
         {id(forecast.cell): forecast for forecast in cell_forecasts(plan, each, set(plan.steps))}
         for each in (costs, true)
     )
     inputs = {key: list(step.inputs.values()) for key, step in plan.steps.items()}
     wall = makespan(list(plan.steps), inputs, {key: cost.seconds for key, cost in costs.items()}, measured.workers)
-    cpu = [forecast.seconds / came[cell].seconds for cell, forecast in told.items()]
-    memory = [forecast.mib / came[cell].mib for cell, forecast in told.items()]
+    cpu = [forecast.seconds / came[cell].seconds for cell, forecast in forecasts.items()]
+    memory = [forecast.mib / came[cell].mib for cell, forecast in forecasts.items()]
     return Foretold(wall / measured.wall, (min(cpu), max(cpu)), (min(memory), max(memory)))
 
 

@@ -21,7 +21,7 @@ class Part:
     Attributes:
         name: what it says.
         metric: a metric of the result table, or a name of the traces.
-        bound: the claim holds from here on; None of a figure that is only told beside.
+        bound: the claim holds from here on; None of a figure for comparison.
         how: how it follows from the tables.
         defense: whose.
         against: the other one, where two are compared.
@@ -78,7 +78,7 @@ class Claim:
         study: the run; None where the claim has a measurement of its own.
         parts: the figures that decide.
         any_part: one part is enough.
-        beside: figures that are told and decide nothing.
+        beside: figures for comparison, which decide nothing.
         missing: what keeps the claim from being tested here; empty where nothing does.
     """
 

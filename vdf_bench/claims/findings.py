@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vdf_bench.claims.equal_success import Ratio
     from vdf_bench.report.record import Run
 
-#: So many parts of a claim, all of one kind, are told by their ends.
+#: So many parts of a claim, all of one kind, are shown by their ends.
 MANY = 3
 
 
@@ -25,7 +25,7 @@ class Figure:
     Attributes:
         name: what it says.
         unit: as of :class:`vdf_bench.claims.catalogue.Part`.
-        bound: the claim holds from here on; None of a figure told beside.
+        bound: the claim holds from here on; None of a figure for comparison.
         measured: None where nobody could be measured.
         verdict: on this part alone; None without a bound.
         of: people asked for.

@@ -27,14 +27,14 @@ def _own(name: str, metric: str, defense: str, editor: str, bound: float | None 
 
 
 def _figures(defense: str, bounds: bool) -> tuple[Part, ...]:
-    told = "" if bounds else f"{defense}: "
+    prefix = "" if bounds else f"{defense}: "
     return tuple(
         part
         for editor in EDITORS
         for part in (
-            _own(f"{told}PSNR", "psnr", defense, editor, PSNR if bounds else None, "dB"),
-            _own(f"{told}SSIM", "ssim", defense, editor, SSIM if bounds else None),
-            _own(f"{told}DSR", "dsr_l2", defense, editor, DSR if bounds else None, "%"),
+            _own(f"{prefix}PSNR", "psnr", defense, editor, PSNR if bounds else None, "dB"),
+            _own(f"{prefix}SSIM", "ssim", defense, editor, SSIM if bounds else None),
+            _own(f"{prefix}DSR", "dsr_l2", defense, editor, DSR if bounds else None, "%"),
         )
     )
 

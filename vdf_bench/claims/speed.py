@@ -76,7 +76,7 @@ def measure_speed(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        # What may be missing comes first: nobody waits minutes to be told.
+        # What may be missing comes first: nobody should wait minutes for that message.
         beside = measure_published(clips[0], budget, tell) if published else None
         timings = equal_success.measure(clips, size, frames, budget, cap, tell)
     finally:

@@ -134,15 +134,15 @@ def simulate(
             )
         costs, sizes = {**costs, **found}, {**sizes, **weights}
         console.print(f"costs of {sum(counts.values())} artifacts in {store}", highlight=False, markup=False)
-    told = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)
+    found = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)
     console.print(
-        f"{told.cells} cells, {told.steps} steps, {told.cpu_hours:,.0f} CPU hours on {told.workers} cores; "
-        f"the longest chain takes {duration(3600 * told.longest)}; {told.terabytes:.1f} TiB through the store",
+        f"{found.cells} cells, {found.steps} steps, {found.cpu_hours:,.0f} CPU hours on {found.workers} cores; "
+        f"the longest chain takes {duration(3600 * found.longest)}; {found.terabytes:.1f} TiB through the store",
         highlight=False,
     )
-    for name, hours in sorted(told.limits.items(), key=lambda limit: -limit[1]):
+    for name, hours in sorted(found.limits.items(), key=lambda limit: -limit[1]):
         console.print(f"  {name}: {hours:,.1f} h", highlight=False)
-    console.print(f"bottleneck: {told.bottleneck}", highlight=False)
+    console.print(f"bottleneck: {found.bottleneck}", highlight=False)
 
 
 @app.command(
@@ -162,7 +162,7 @@ def device(
         int, typer.Option("--victim-size", help="Edge of the frames that victims train on, in pixels.", min=64)
     ] = 128,
     skip: Annotated[
-        str, typer.Option("--skip", metavar="SECTIONS", help="Sections to leave out, such as gate,bfloat16.")
+        str, typer.Option("--skip", metavar="SECTIONS", help="Sections to leave out, such as gate,precision.")
     ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.json", help="Write the figures to this JSON file.")

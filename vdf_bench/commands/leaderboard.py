@@ -145,8 +145,8 @@ def check(
     with opened(submission, _records(records)) as (case, findings):
         if form == "json":
             refused = any(finding.severity == "error" for finding in findings)
-            told = {"refused": refused, "findings": [finding.record() for finding in findings]}
-            typer.echo(json.dumps(told, indent=1, sort_keys=True))
+            answer = {"refused": refused, "findings": [finding.record() for finding in findings]}
+            typer.echo(json.dumps(answer, indent=1, sort_keys=True))
         else:
             _print(findings, case)
     if any(finding.severity == "error" for finding in findings):
@@ -329,10 +329,10 @@ def _compare(known: Record, found: Record) -> None:
     """Print where a recomputation leaves the record; exit 1 where it does."""
     from vdf_bench.leaderboard.verify import disagreements
 
-    told = disagreements(known, found)
-    for line in told:
+    lines = disagreements(known, found)
+    for line in lines:
         typer.echo(f"disagrees with the record of {known.id}: {line}")
-    if told:
+    if lines:
         sys.exit(1)
     typer.echo(f"agrees with the record of {known.id}: {len(found.frames)} clips, {len(found.cells)} cells")
 

@@ -52,12 +52,12 @@ def models_train(
 
 def _training_progress(console: Console) -> Callable[[str, float, float], None]:
     """Prints a line whenever another tenth of a phase is done."""
-    told: dict[str, int] = {}
+    shown: dict[str, int] = {}
 
     def tell(phase: str, done: float, loss: float) -> None:
         tenth = int(done * 10)
-        if told.get(phase) != tenth:
-            told[phase] = tenth
+        if shown.get(phase) != tenth:
+            shown[phase] = tenth
             text = f"{phase}: {done:.0%}" + (f", loss {loss:.4g}" if loss == loss else "")
             console.print(text, highlight=False, markup=False)
 

@@ -44,7 +44,7 @@ def list_() -> None:
             console.print(f"  get it: {how_to_get(entry.name)}", **_PLAIN)
 
 
-@app.command(epilog=examples("weights fetch squeezenet", "weights fetch resnet18"))
+@app.command(epilog=examples("weights fetch squeezenet", "weights fetch alexnet"))
 def fetch(name: Name) -> None:
     """Download weights into your folder of weights; an interrupted download is resumed."""
     from vdf_bench.assets.third_party import entry_of

@@ -36,7 +36,7 @@ Track = Literal["video", "images"]
 
 @dataclass(frozen=True)
 class Setting:
-    """What a defense or purifier is told.
+    """The settings that a defense or purifier gets.
 
     Attributes:
         budget: bound on the perturbation (defenses; purifiers ignore it).

@@ -96,7 +96,7 @@ class Resources:
         until: reading of the monotonic clock after which no step is begun; None never.
         keep_going: whether a failed step leaves the others to be computed; else it is raised.
         mib: expected memory of steps, by key.
-        recorded: keys of which an earlier run told the cost; of all others it is a guess.
+        recorded: keys whose cost an earlier run recorded; of all others it is a guess.
         preload: modules that a worker imports before its step, such as one that registers it.
         memory_mib: memory for all steps at once; None takes what this machine has to spare.
     """

@@ -106,8 +106,8 @@ def print_plan(prepared: Run, console: Console, jobs: int) -> None:
     cells = Table("cell", "steps", "CPU time", "shared", "memory", box=None, padding=(0, 2, 0, 0))
     forecasts = cell_forecasts(plan, costs, missing)
     for forecast in forecasts[:ROWS]:
-        told = (duration(forecast.seconds), duration(forecast.shared), f"{forecast.mib:.0f} MiB")
-        cells.add_row(escape(name(forecast.cell)), str(forecast.steps), *(told if forecast.steps else ("", "", "")))
+        texts = (duration(forecast.seconds), duration(forecast.shared), f"{forecast.mib:.0f} MiB")
+        cells.add_row(escape(name(forecast.cell)), str(forecast.steps), *(texts if forecast.steps else ("", "", "")))
     if len(forecasts) > ROWS:
         cells.add_row(
             f"and {len(forecasts) - ROWS} more", "", duration(sum(f.seconds for f in forecasts[ROWS:])), "", ""

@@ -54,9 +54,9 @@ def whole_cells(run: Run, tally: Tally) -> Run:
         if failure.cause in ("memory", "time", "lost"):  # the machine fell short, nothing asked was wrong
             raise IncompleteError(failure.text)
         raise_failure(failure)
-    told = [{"kind": "cell", "name": name(c), "why": why[id(c)]} for c in run.plan.cells if id(c) in why]
+    lost_cells = [{"kind": "cell", "name": name(c), "why": why[id(c)]} for c in run.plan.cells if id(c) in why]
     plan = run.plan.restricted(kept)
-    return replace(run, plan=replace(plan, left_out=[*plan.left_out, *told]))
+    return replace(run, plan=replace(plan, left_out=[*plan.left_out, *lost_cells]))
 
 
 def name(cell: Cell) -> str:

@@ -32,9 +32,9 @@ def _meminfo(name: str) -> float:
 
 def visible_gpus() -> list[str]:
     """GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
-    told = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if told is not None:
-        return [name.strip() for name in told.split(",") if name.strip() and name.strip() != "-1"]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name.strip() for name in visible.split(",") if name.strip() and name.strip() != "-1"]
     import torch
 
     return [str(k) for k in range(torch.cuda.device_count())]

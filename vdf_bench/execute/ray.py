@@ -139,10 +139,10 @@ class RayExecutor:
             return events or self._read_here(seconds)
         streams = list(self._running)
         reads = not self._here.has_room(Need())
-        told, _ = self._ray.wait(streams, num_returns=1, timeout=min(seconds, 0.2) if reads else seconds)
-        if told:
-            told, _ = self._ray.wait(streams, num_returns=len(streams), timeout=0)
-        return [self._hear(stream) for stream in told]
+        ready, _ = self._ray.wait(streams, num_returns=1, timeout=min(seconds, 0.2) if reads else seconds)
+        if ready:
+            ready, _ = self._ray.wait(streams, num_returns=len(streams), timeout=0)
+        return [self._hear(stream) for stream in ready]
 
     def _read_here(self, seconds: float) -> list[Event]:
         """News of what this machine reads, one after the other."""
@@ -292,8 +292,8 @@ def carry_out(
         yield Event(step.key, "fatal", f"node {node} has another vdf-bench than this machine: install the same there")
         return
     if not store.place.exists(sign):
-        told = f"node {node} cannot access the store {store.root}: pass a shared folder or a URL to --store"
-        yield Event(step.key, "fatal", told)
+        ready = f"node {node} cannot access the store {store.root}: pass a shared folder or a URL to --store"
+        yield Event(step.key, "fatal", ready)
         return
     executor = LocalExecutor(store, 1, gpus=[str(gpu) for gpu in ray.get_gpu_ids()], preload=preload)
     try:
@@ -305,14 +305,14 @@ def carry_out(
 
 def _news(executor: LocalExecutor) -> Iterator[Event]:
     """What the one step of ``executor`` tells, its progress now and then, until it has ended."""
-    told = -_NEWS
+    ready = -_NEWS
     while True:
         for event in executor.poll(60.0):
             if event.what != "progress":
                 yield event
                 return
-            if time.monotonic() - told >= _NEWS:
-                told = time.monotonic()
+            if time.monotonic() - ready >= _NEWS:
+                ready = time.monotonic()
                 yield event
 
 

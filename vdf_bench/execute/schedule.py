@@ -39,7 +39,7 @@ class Watcher(Protocol):
     """Told what happens, for progress display."""
 
     def started(self, step: Step, worker: str) -> None:
-        """A step begins on a worker; where it has none yet, it waits for one, and this is told again."""
+        """A step begins on a worker; where it has none yet, it waits for one, and this is called again."""
 
     def progressed(self, step: Step, share: float) -> None:
         """A running step says what share of it is done."""
@@ -219,7 +219,7 @@ def execute(
         store: where artifacts are looked for and put.
         resources: with what; a number is so many steps at once on this machine.
         seconds: expected seconds by key; decides the order, and when a step counts as hanging.
-        watcher: told of every step.
+        watcher: called for every step.
 
     Raises:
         UserError: a step's input is unusable, it took too much memory or time, or the store fails.

@@ -52,8 +52,8 @@ def run_step(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what an interrupt means
     if gpu is not None:  # torch looks when the first tensor goes there
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    told = outcome(step, store, lambda share: report.send(Event(step.key, "progress", f"{share:.6f}")), 0.0, preload)
-    report.send(told)
+    event = outcome(step, store, lambda share: report.send(Event(step.key, "progress", f"{share:.6f}")), 0.0, preload)
+    report.send(event)
 
 
 def outcome(

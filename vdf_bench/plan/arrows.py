@@ -106,8 +106,8 @@ class Arrows:
         if hasattr(registry.load("defenses", by.defense), "prepare"):
             beforehand = {name: value for name, value in params.items() if name != "share"}
             beforehand["size"] = self.request.preset.size
-            told = f"prepare {by.label} within {bound}"
-            sources["prepared"] = self.plan.add(Step("prepare", told, beforehand, {}, self.keys.of("prepare", *uses)))
+            title = f"prepare {by.label} within {bound}"
+            sources["prepared"] = self.plan.add(Step("prepare", title, beforehand, {}, self.keys.of("prepare", *uses)))
         bounded = self.plan.add(Step("protect", label, params, sources, self.keys.of("protect", *uses)))
         if not budget.psnr:
             return bounded

@@ -26,7 +26,7 @@ MOST = 20
 def plot_text(run: Run, name: str) -> str:
     """What the plot of that file name shows."""
     kind = name.split("-")[0]
-    told = {
+    describe = {
         "attackers": _heat,
         "strength": _strength,
         "curves": _curves,
@@ -34,8 +34,8 @@ def plot_text(run: Run, name: str) -> str:
         "stages": _stages,
         "traces": _traces,
     }.get(kind)
-    if told is not None:
-        return told(run)
+    if describe is not None:
+        return describe(run)
     rows = records(run.summary[run.summary["verdict"] != "void"])
     if kind == "effect":
         access = name.removeprefix("effect-")

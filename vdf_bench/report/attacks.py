@@ -60,12 +60,12 @@ def attackers(run: Run) -> list[Attacker]:
     if isinstance(suite, dict):
         return [
             Attacker(
-                str(told["name"]),
-                re.escape(str(told["chain"])),
-                re.escape(str(told["capture"])).replace(re.escape(_DEFENSE), "[^/]+"),
-                str(told.get("why", "")),
+                str(listed["name"]),
+                re.escape(str(listed["chain"])),
+                re.escape(str(listed["capture"])).replace(re.escape(_DEFENSE), "[^/]+"),
+                str(listed.get("why", "")),
             )
-            for told in suite.get("attacks") or []
+            for listed in suite.get("attacks") or []
         ]
     rows = run.results[(run.results["capture"] != "") | (run.results["victim"] != "")]
     pairs = list(dict.fromkeys(zip(rows["purifier"], rows["capture"], strict=True)))
@@ -311,13 +311,13 @@ def heat(run: Run) -> list[tuple[str, list[str], list[str], np.ndarray[Any, np.d
     """
     pairs = attacked(run)
     found = attackers(run)
-    told = scores(run)
+    listed = scores(run)
     maps: list[tuple[str, list[str], list[str], np.ndarray[Any, np.dtype[np.float64]]]] = []
     for (victim, target), rows in pairs.groupby(["victim", "target"], sort=True):
         # A void column stays, empty: it was tried.
         tried = run.results[(run.results["victim"] == victim) & (run.results["target"] == target)]
         ran = [attacker.name for attacker in found if attacker.matches(tried).any()]
-        subjects = [score for score in told if (score.subject["victim"], score.subject["target"]) == (victim, target)]
+        subjects = [score for score in listed if (score.subject["victim"], score.subject["target"]) == (victim, target)]
         if len(ran) < 2 or not subjects:
             continue
         cells = np.full((len(subjects), len(ran)), math.nan)

@@ -171,8 +171,8 @@ def not_compared(panel: Panel) -> list[str]:
         return f"{curve.defense} ({low:.1f} to {high:.1f} dB)"
 
     pairs = without_common_psnr(panel.curves)
-    told = [f"{name(a)} and {name(b)} share no PSNR, so they are not compared there." for a, b in pairs[:PAIRS]]
-    return told + [f"Nor do {len(pairs) - PAIRS} other pairs."] * (len(pairs) > PAIRS)
+    lines = [f"{name(a)} and {name(b)} share no PSNR, so they are not compared there." for a, b in pairs[:PAIRS]]
+    return lines + [f"Nor do {len(pairs) - PAIRS} other pairs."] * (len(pairs) > PAIRS)
 
 
 def reading(panel: Panel) -> str:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 OPEN_ROWS = 24
 #: Gates that the page lists.
 GATES = 200
-#: Sentences of the answer that stand alone; more are told together first.
+#: Sentences of the answer that stand alone; more are summarised first.
 SENTENCES = 6
 #: Verdict -> what it says of the clone in the table, and of the attacker in the answer.
 CLONED = {"fails": "no", "partly": "in part", "still": "yes", "void": "void", "unknown": words.DASH}
@@ -80,21 +80,21 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         (run.folder / sheet.file).write_text(html, encoding="utf-8", newline="\n")
     figures, more = page_figures(run)
     shown, rest = _definitions(run)
-    told = answers(run)
+    shown = answers(run)
     html = environment.get_template("page.html.jinja").render(
         **shared,
         sheet=sheets[0],
         listed=GATES,
         record={"preset": None, "left_out": [], "notes": [], "command": "", **run.record},
-        lead=_lead(told, run.terms),
+        lead=_lead(shown, run.terms),
         no_answer=no_answer(run),
         cards=cards(run),
         figures=figures,
         open_figures=OPEN,
         more_pictures=more,
         strips=run.terms.strips,
-        answers=told,
-        ledger=_ledger(told, run.terms) if len(told) > SENTENCES else [],
+        answers=shown,
+        ledger=_ledger(shown, run.terms) if len(shown) > SENTENCES else [],
         open_rows=OPEN_ROWS,
         suite=_suite(run),
         transfer=matrices(run),
@@ -129,8 +129,8 @@ def _code(text: str) -> Markup:
     )
 
 
-def _lead(told: list[Answer], terms: Terms) -> str:
-    judged = [answer.verdict for answer in told if answer.verdict in ("fails", "partly", "still")]
+def _lead(answers: list[Answer], terms: Terms) -> str:
+    judged = [answer.verdict for answer in answers if answer.verdict in ("fails", "partly", "still")]
     if not judged:
         return "This run holds no answer: no victim worked, or none could be judged."
     failed, still, part = judged.count("fails"), judged.count("still"), judged.count("partly")
@@ -140,7 +140,7 @@ def _lead(told: list[Answer], terms: Terms) -> str:
             "partly": f"In part: the attacker of this run {terms.made}s some of what it is asked for.",
             "still": f"Yes: the attacker of this run still {terms.made}s.",
         }[judged[0]]
-    several = len({answer.against for answer in told}) > 1
+    several = len({answer.against for answer in answers}) > 1
     counted = words.count(len(judged), "pairing") + " of a defense with an attacker" if several else ""
     counted = counted or f"the {len(judged)} defenses"
     if not still and not part:
@@ -153,10 +153,10 @@ def _lead(told: list[Answer], terms: Terms) -> str:
     )
 
 
-def _ledger(told: list[Answer], terms: Terms) -> list[tuple[str, list[tuple[str, str, list[str]]]]]:
+def _ledger(answers: list[Answer], terms: Terms) -> list[tuple[str, list[tuple[str, str, list[str]]]]]:
     """Every attacker with the defenses that it gets past, and those that it does not: the worst news first."""
     ledger: dict[str, dict[str, list[str]]] = {}
-    for answer in told:
+    for answer in answers:
         names = ledger.setdefault(answer.against, {}).setdefault(answer.verdict, [])
         if answer.defense not in names:
             names.append(answer.defense)
@@ -195,8 +195,8 @@ def _claims(run: Run) -> str:
 
 def _record_lines(record: dict[str, Any]) -> list[tuple[str, str]]:
     """What is needed to repeat the run, as name and value."""
-    told = ("preset", "seeds", "budget", "drive", "surrogate", "parameters", "identities")
-    lines = [(name, _plain(record[name])) for name in told if record.get(name)]
+    keys = ("preset", "seeds", "budget", "drive", "surrogate", "parameters", "identities")
+    lines = [(name, _plain(record[name])) for name in keys if record.get(name)]
     lines += [("plug-in", text) for text in _third_party(record.get("plugins") or [])]
     lines += [(str(name), _plain(value)) for name, value in (record.get("environment") or {}).items()]
     lines += [(f"clip {name}", _plain(value)) for name, value in (record.get("inputs") or {}).items()]
@@ -285,7 +285,7 @@ def _curves(run: Run) -> list[dict[str, Any]]:
 
 
 def _tied(table: Table, label: str) -> Table:
-    """Rows that say the same in every column, told in one; the heading names what the columns hold."""
+    """Rows that say the same in every column, merged into one; the heading names what the columns hold."""
     (title, *heads), rows = table
     names: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for name, *cells in rows:

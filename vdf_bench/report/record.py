@@ -82,7 +82,7 @@ class Run(ABC):
 
         Args:
             row: with ``defense``, which names its surrogate after an ``@`` where it is not the run's, ``capture`` and
-                ``victim``; what differentiates nothing is told beside the white-box attacks.
+                ``victim``; what differentiates nothing is shown with the white-box attacks.
         """
         capture = str(row["capture"])
         surrogate = str(row.get("defense", "")).partition("@")[2]

@@ -14,7 +14,7 @@ class Terms:
         name: of the track.
         success: metric of the defender's success; the summary's columns ``dsr*`` hold it.
         judge: who measures it.
-        quality: metric of what attackers make, told beside it.
+        quality: metric of what attackers make, shown with it.
         success_label, quality_label: for headings.
         question: what the page answers.
         made: what an attacker makes.

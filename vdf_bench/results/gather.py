@@ -128,10 +128,10 @@ def describe(run: Run, tally: Tally, gates: list[dict[str, Any]], wall: float) -
         notes += [f"{name}: {note}" for note in [chosen.note(real)] if note]
     if len({chosen["name"] for chosen in recognisers.values()}) > 1:
         notes.append("dsr_identity, and with it dsr, is decided by two recognisers here, each at its own threshold")
-    told: list[str] = []
+    collected: list[str] = []
     for cell in plan.cells:
-        told += [f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell)]
-    notes += list(dict.fromkeys(told))
+        collected += [f"{cell.victim} on {cell.clip}, {cell.defense}: {note}" for note in fit_notes(run, cell)]
+    notes += list(dict.fromkeys(collected))
     notes += [f"failed ({failure.cause}): {failure.label}: {failure.line}" for failure in tally.failures]
     if request.protected_share < 1:
         notes.append(f"only the first {100 * request.protected_share:g} % of every clip's frames are protected")

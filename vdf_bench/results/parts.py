@@ -130,7 +130,7 @@ class Appending:
     """Appends rows as steps end, and passes everything on to another watcher.
 
     Args:
-        watcher: told of every step.
+        watcher: called for every step.
         parts: where rows go.
         cells: of the run.
     """
@@ -178,7 +178,7 @@ class Appending:
 
     def _append(self) -> None:
         # What is not appended is read when the whole table is written: there a damaged artifact is made anew, and a
-        # folder that cannot be written is told of. Another driver that has finished may have taken the folder away.
+        # folder that cannot be written is reported. Another driver that has finished may have taken the folder away.
         with suppress(UserError):
             for some in batches(self._whole):
                 self._parts.append(some)

@@ -41,7 +41,7 @@ class Checked:
         driven: what drives the lips -> metric -> value.
         seconds: CPU seconds of the fit.
         peak_mib: its peak resident memory.
-        audio_r: cross-validated correlation of the mouth opening told by sound with the one seen; None where the
+        audio_r: cross-validated correlation of the mouth opening estimated from sound with the one seen; None where the
             capture was refused.
         notes: what a reader should know of clip and fit.
         heard: interval of ``audio_r``, the shipped map's correlation and the like: the capture's ``audio_*`` scalars.

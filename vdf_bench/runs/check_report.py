@@ -44,7 +44,7 @@ def print_checks(checks: Sequence[Checked], console: Console) -> None:
         cosine = measured.get("identity", measured.get("identity_arcface"))
         cells = [told, words.DASH if cosine is None else words.ratio(cosine)]
         figures.add_row(*name, *driven, *cells, f"{check.seconds:.0f}", f"{check.peak_mib:.0f}")
-    said = "Reported only: lip r [95 % interval] by what drives the lips; voice r: how well sound told the mouth"
+    said = "Reported only: lip r [95 % interval] by what drives the lips; voice r: how well sound predicts the mouth"
     console.print(said, highlight=False)
     console.print(figures)
     notes = [f"{check.cell.clip}: {_told(check.heard)}" for check in checks if "audio_r_low" in check.heard]

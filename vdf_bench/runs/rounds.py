@@ -35,8 +35,8 @@ def attack_in_rounds(
         run: what is asked; without a suite all of it is one round.
         resources: with what steps are carried out; a number is so many at once on this machine.
         seconds: expected seconds by key.
-        watcher: told of every step.
-        say: told what was broken by what.
+        watcher: called for every step.
+        say: called with what was broken by what.
 
     Returns:
         The run with the cells that were needed, and what was done.

@@ -77,8 +77,8 @@ def complete(run: Run, resources: Resources | int, watcher: Watcher, say: Callab
         run: what is asked.
         resources: with what steps are carried out; a number is so many at once on this machine, and a step that fails
             ends the run, as it does unless ``keep_going`` is set.
-        watcher: told of every step.
-        say: told what is done outside steps.
+        watcher: called for every step.
+        say: called with what is done outside steps.
 
     Returns:
         What was done, and what failed or was not reached: of those the run holds no cells.
@@ -116,8 +116,10 @@ def complete(run: Run, resources: Resources | int, watcher: Watcher, say: Callab
             parts.clear()
             return tally
         if _held(run.out).get("matrix") not in (None, replaced, asked.matrix):
-            told = "choose another --out, and the same command goes on from there with --store"
-            raise UserError(f"{run.out}: another run has written its results there meanwhile: {told} {run.store.root}")
+            remedy = "choose another --out, and continue with --store"
+            raise UserError(
+                f"{run.out}: another run has written its results there in the meantime: {remedy} {run.store.root}"
+            )
         while True:
             part = whole_cells(run, tally)
             try:

@@ -44,7 +44,7 @@ def render_views(
         per_identity: views of each.
         size: edge in pixels, even.
         strength: of the camera's degradations, 0 to 1; training adds its own.
-        progress: told the share done.
+        progress: called with the share done.
         workers: processes; all cores by default.
     """
     jobs = [(identity, per_identity, size, strength) for identity in identities]

@@ -97,7 +97,7 @@ def render_sittings(
         takes: sittings of each.
         size: edge in pixels.
         plain: every base state is without attributes, as gates need it; otherwise some have a few.
-        progress: told the share done.
+        progress: called with the share done.
         workers: processes; all cores by default.
     """
     jobs = [(seed, takes, size, plain) for seed in seeds]

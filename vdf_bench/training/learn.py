@@ -58,7 +58,7 @@ def learn_parser(parser: Parser, data: Augmenter, steps: int, smoothing: float, 
         data: source of batches.
         steps: optimiser steps.
         smoothing: share of the target spread over all classes; it keeps a gradient on confident pixels.
-        progress: told how it goes.
+        progress: called with the state of the training.
     """
     descent = Descent(parser, steps, 1.5e-3, progress)
     weight = torch.tensor(CLASS_WEIGHT)
@@ -152,7 +152,7 @@ def learn_embedder(
         batches: draws crops (N, 3, 64, 64) in [0, 1] and identities (N,) int64 below ``identities``.
         identities: number of identities.
         steps: optimiser steps.
-        progress: told how it goes.
+        progress: called with the state of the training.
     """
     scale, margin = 24.0, 0.35
     centres = nn.Linear(WIDTH, identities, bias=False)

@@ -106,7 +106,7 @@ def learn_denoiser(
         alpha_bar: (1000,) schedule.
         steps: optimiser steps.
         early: power of the uniform number that picks a step; above 1, small steps come more often.
-        progress: told how it goes.
+        progress: called with the state of the training.
     """
     descent = Descent(denoiser, steps, 1.5e-3, progress)
     denoiser.train().to(memory_format=torch.channels_last)

@@ -144,7 +144,7 @@ def learn_editor(
         network: trained in place.
         pairs: source of batches.
         stages: edge, batch and steps of each.
-        progress: told how it goes.
+        progress: called with the state of the training.
         loss: of the edit, its source and its target.
         peak: of the learning rate.
     """

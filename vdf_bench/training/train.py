@@ -121,7 +121,7 @@ def train(
             ``attgan-synth`` or ``face-shape``.
         seed: of initialisation, augmentation and order; the same seed on the same machine gives the same weights.
         out: folder to write to.
-        progress: told how it goes.
+        progress: called with the state of the training.
         views: training views, where they are rendered already.
         unseen: gate views, where they are rendered already.
         scale: multiplies the number of steps.

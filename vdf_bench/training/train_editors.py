@@ -101,7 +101,7 @@ def train_editor(
         name: of :data:`vdf_bench.models.editors.NETWORKS`.
         seed: of initialisation and of every draw.
         out: folder to write to.
-        progress: told how it goes.
+        progress: called with the state of the training.
         sittings: training renders, where they are made already.
         unseen: gate renders, where they are made already.
         scale: multiplies the number of steps.

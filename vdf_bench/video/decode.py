@@ -207,7 +207,7 @@ def at_rate(
         frames: timed frames of ``source``.
         source: asked for its ``end`` once the frames are spent.
         rate: output frames per second.
-        notes: told at the end where the rate changed.
+        notes: gets a line at the end where the rate changed.
 
     Yields:
         Decoded frames, ``round(duration * rate)`` of them.

@@ -208,7 +208,7 @@ class Echo:
 
 
 def written_shots(path: Path, clock: Fraction) -> Iterator[Shot]:
-    """The pictures of a file that this project wrote, of any size, at the times it was told."""
+    """The pictures of a file that this project wrote, of any size, at the given times."""
     with open_video(path, ours=True) as source:
         yield from shots(source, clock, Fraction(0))
 

@@ -108,7 +108,7 @@ def train(trainer: Trainer, setting: FitSetting) -> FieldHead:
     trainer.begin()
     begun, spent = _resume(trainer, setting.scratch) if setting.scratch else (0, 0.0)
     watch = Watch(setting.timeout - spent)
-    start = saved = told = time.monotonic()
+    start = saved = shown = time.monotonic()
     for iteration in range(begun, trainer.iterations):
         loss = trainer.loss(iteration)
         watch.check(iteration, float(loss.detach()))
@@ -117,9 +117,9 @@ def train(trainer: Trainer, setting: FitSetting) -> FieldHead:
         if setting.scratch and now - saved > CHECKPOINT_SECONDS:
             _save(trainer, setting.scratch, iteration + 1, spent + now - start)
             saved = now
-        if setting.tell and now - told > TELL_SECONDS:
+        if setting.tell and now - shown > TELL_SECONDS:
             setting.tell((iteration + 1) / trainer.iterations)
-            told = now
+            shown = now
     trainer.finish()
     return FieldHead(trainer.field, trainer.code, tuple(trainer.notes))
 

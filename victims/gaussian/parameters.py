@@ -1,4 +1,4 @@
-"""What ``gaussian`` can be told."""
+"""The parameters of ``gaussian``."""
 
 from __future__ import annotations
 

@@ -110,8 +110,8 @@ class HashgridField(RayField):
             audio, eyes, look = audio[owner], eyes[owner], look[owner]
         features = self.planes(on_planes(points, self.occupancy.low, self.occupancy.high)).T
         heard, seen = self.audio_attention(features), torch.sigmoid(self.eye_attention(features))
-        told = torch.cat([features, heard * audio, seen * eyes], 1)
-        out = self.density(told)
+        joined = torch.cat([features, heard * audio, seen * eyes], 1)
+        out = self.density(joined)
         raw = out[:, 0].float() + ellipsoid_prior(points, self.centre, self.radii)
         density = bounded_density(raw, self.occupancy.unit)
         colour = torch.sigmoid(self.colour(torch.relu(self.geometry(out[:, 1:]) + look)))

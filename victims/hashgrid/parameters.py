@@ -1,4 +1,4 @@
-"""What ``hashgrid`` can be told."""
+"""The parameters of ``hashgrid``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``triplane`` can be told."""
+"""The parameters of ``triplane``."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ LEFT, EDITED = 0.5, 1.0
 
 
 class AttGanParameters(OfficialParameters):
-    """What the network is told of the unedited portrait."""
+    """The attributes of the unedited portrait, which the network needs."""
 
     has: tuple[str, ...] = Field(
         ("brown-hair", "no-beard", "young"), description="attributes that portraits are taken to have"

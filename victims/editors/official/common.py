@@ -1,4 +1,4 @@
-"""What official editors share: how a checkpoint is found, read and told from others, and how pictures pass through."""
+"""What official editors share: how a checkpoint is found, read and recognised, and how pictures pass through."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RUNNING = ("running_mean", "running_var", "num_batches_tracked")
 
 
 class OfficialParameters(Parameters):
-    """What every official editor is told."""
+    """Parameters of every official editor."""
 
     size: int = Field(
         128, ge=32, le=1024, multiple_of=32, description="edge that the checkpoint was trained at, pixels"

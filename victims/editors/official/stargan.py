@@ -28,7 +28,7 @@ HAIR: Final = 3
 
 
 class StarGanParameters(OfficialParameters):
-    """What the network is told of the unedited portrait."""
+    """The attributes of the unedited portrait, which the network needs."""
 
     labels: tuple[bool, bool, bool, bool, bool] = Field(
         (False, False, True, False, True),
