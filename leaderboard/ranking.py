@@ -38,7 +38,7 @@ class Row:
         mean: net DSR over all attackers, mean over people.
         by: the attacker that was strongest most often.
         people: person -> net DSR under the strongest attacker.
-        missing: cells of the suite that the entry lacks; each counted as 0.
+        missing: cells of the suite that the entry does not have; each counted as 0.
         void: cells in which nobody can be scored.
         broken: cells that the machine gave up.
         psnr, ssim: fidelity, means over clips; NaN where nobody measured it.

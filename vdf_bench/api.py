@@ -411,7 +411,7 @@ def list_components(kind: str | None = None) -> pd.DataFrame:
     from vdf_bench.assets.listing import components
 
     rows = [
-        (one.kind, one.name, one.title, one.needs, not one.lack, one.distribution, one.version)
+        (one.kind, one.name, one.title, one.needs, not one.missing, one.distribution, one.version)
         for one in components(kind or "")
     ]
     names = ["kind", "name", "title", "needs", "available", "distribution", "version"]

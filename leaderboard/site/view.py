@@ -31,8 +31,8 @@ READING: Final = (
      "their intervals overlap, and nothing tells them apart. Under five people there is no interval, and all tie."),
     ("tiers", "Reported: well-formed only, never ranked. Verified: computed here from the submitted pixels. "
      "Reproduced: the method itself was run here, on held-out people, with seeds that nobody knew before."),
-    ("missing", "Cells of the suite that an entry lacks. Each counts as no protection. Void cells, whose clean clone "
-     "is no good, are void for everybody. Where the machine gave up there is no score."),
+    ("missing", "Cells of the suite that an entry does not have. Each counts as no protection. Void cells, whose clean "
+     "clone is no good, are void for everybody. Where the machine gave up there is no score."),
     ("tracks", "White-box: the attacker parses with the network that defenses may attack. Transfer: with another one. "
      "Images: attribute editors instead of clones; that track has no suite yet."),
     ("controls", "Shown, never ranked: nothing, noise, a grey box. A defense that is no better than these does not "

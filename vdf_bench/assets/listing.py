@@ -18,7 +18,7 @@ class Listed(NamedTuple):
     Attributes:
         kind, name, title: which, and what it is.
         needs: comma-separated needs of its card, met or not.
-        lack: why it cannot run here; empty where it can.
+        missing: why it cannot run here; empty where it can.
         distribution, version: the installed package that it comes from.
     """
 
@@ -26,7 +26,7 @@ class Listed(NamedTuple):
     name: str
     title: str
     needs: str
-    lack: str
+    missing: str
     distribution: str
     version: str
 

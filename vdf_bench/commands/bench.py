@@ -134,15 +134,16 @@ def simulate(
             )
         costs, sizes = {**costs, **found}, {**sizes, **weights}
         console.print(f"costs of {sum(counts.values())} artifacts in {store}", highlight=False, markup=False)
-    found = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)
+    simulated = play(int(cells), nodes, cores, costs, sizes, DRIVER, gigabit)
     console.print(
-        f"{found.cells} cells, {found.steps} steps, {found.cpu_hours:,.0f} CPU hours on {found.workers} cores; "
-        f"the longest chain takes {duration(3600 * found.longest)}; {found.terabytes:.1f} TiB through the store",
+        f"{simulated.cells} cells, {simulated.steps} steps, {simulated.cpu_hours:,.0f} CPU hours on "
+        f"{simulated.workers} cores; the longest chain takes {duration(3600 * simulated.longest)}; "
+        f"{simulated.terabytes:.1f} TiB through the store",
         highlight=False,
     )
-    for name, hours in sorted(found.limits.items(), key=lambda limit: -limit[1]):
+    for name, hours in sorted(simulated.limits.items(), key=lambda limit: -limit[1]):
         console.print(f"  {name}: {hours:,.1f} h", highlight=False)
-    console.print(f"bottleneck: {found.bottleneck}", highlight=False)
+    console.print(f"bottleneck: {simulated.bottleneck}", highlight=False)
 
 
 @app.command(

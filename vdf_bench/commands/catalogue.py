@@ -37,7 +37,7 @@ def list_(
     for each, listed in groupby(components(kind), key=lambda one: one.kind):
         table = Table(title=each, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
         for one in listed:
-            notes = [f"[{one.lack}]"] if one.lack else []
+            notes = [f"[{one.missing}]"] if one.missing else []
             notes += [f"({one.distribution} {one.version})"] if one.distribution != OWN else []
             table.add_row(one.name, escape("  ".join([one.title, *notes])))
         console.print(table)

@@ -34,13 +34,13 @@ def makespan(
     """
     path = {key: seconds[key] for key in order}
     behind: dict[str, list[str]] = {key: [] for key in order}
-    lacks = dict.fromkeys(order, 0)
+    missing_inputs = dict.fromkeys(order, 0)
     for key in reversed(order):
         for upstream in inputs[key]:
             path[upstream] = max(path[upstream], seconds[upstream] + path[key])
             behind[upstream].append(key)
-            lacks[key] += 1
-    ready = [(-path[key], place, key) for place, key in enumerate(order) if not lacks[key]]
+            missing_inputs[key] += 1
+    ready = [(-path[key], place, key) for place, key in enumerate(order) if not missing_inputs[key]]
     heapq.heapify(ready)
     running: list[tuple[float, str]] = []
     now, count = 0.0, len(order)
@@ -50,8 +50,8 @@ def makespan(
             heapq.heappush(running, (now + seconds[key], key))
         now, done = heapq.heappop(running)
         for key in behind[done]:
-            lacks[key] -= 1
-            if not lacks[key]:
+            missing_inputs[key] -= 1
+            if not missing_inputs[key]:
                 count += 1
                 heapq.heappush(ready, (-path[key], count, key))
     return now

@@ -86,7 +86,7 @@ class Tally:
 
 
 def needed(plan: Plan, store: Store) -> list[Step]:
-    """Steps to compute: every step of the plan that the store lacks, inputs first."""
+    """Steps to compute: every step of the plan that are missing from the store, inputs first."""
     missing = store.missing(plan.steps)
     return [step for key, step in plan.steps.items() if key in missing]
 
@@ -115,7 +115,7 @@ class Ready:
     ) -> None:
         self.todo = dict(todo)
         self._urgency = urgency
-        self._lacks: dict[str, set[str]] = {}
+        self._missing_inputs: dict[str, set[str]] = {}
         self._waiting: dict[str, list[str]] = {}
         self._lane = lane
         self._heaps: dict[bool, list[tuple[float, int, str]]] = {}
@@ -146,18 +146,18 @@ class Ready:
             heapq.heappush(heap, entry)
         return found
 
-    def back(self, step: Step, lacks: Iterable[str] = ()) -> None:
+    def back(self, step: Step, missing_inputs: Iterable[str] = ()) -> None:
         """Put a step back, which first needs these keys to be made."""
         self.todo[step.key] = step
-        self._place(step, set(lacks))
+        self._place(step, set(missing_inputs))
 
     def done(self, key: str) -> None:
         """A key is in the store: what waited only for it may begin."""
         for waiting in self._waiting.pop(key, ()):
-            lacks = self._lacks.get(waiting)
-            if lacks and key in lacks:
-                lacks.discard(key)
-                if not lacks and waiting in self.todo:
+            missing_inputs = self._missing_inputs.get(waiting)
+            if missing_inputs and key in missing_inputs:
+                missing_inputs.discard(key)
+                if not missing_inputs and waiting in self.todo:
                     self._push(waiting)
 
     def drop_behind(self, key: str) -> None:
@@ -167,11 +167,11 @@ class Ready:
             for waiting in self._waiting.pop(stack.pop(), ()):
                 stack += [waiting] if self.todo.pop(waiting, None) is not None else []
 
-    def _place(self, step: Step, lacks: set[str]) -> None:
-        self._lacks[step.key] = lacks
-        for key in lacks:
+    def _place(self, step: Step, missing_inputs: set[str]) -> None:
+        self._missing_inputs[step.key] = missing_inputs
+        for key in missing_inputs:
             self._waiting.setdefault(key, []).append(step.key)
-        if not lacks:
+        if not missing_inputs:
             self._push(step.key)
 
     def _push(self, key: str) -> None:

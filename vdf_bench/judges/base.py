@@ -53,7 +53,7 @@ class BaseJudge(Component, ABC):
         return metric_of(self, name).measurement(value, n, stage)
 
     def missing(self) -> str | None:
-        """Which columns are left out here and what they lack; None where all can be measured."""
+        """Which columns are left out here and what is missing for them; None where all can be measured."""
         return None
 
 

@@ -142,8 +142,8 @@ class Arrows:
         }
         components = {name: registry.load("purifiers", name) for name in parts}
         for name, component in components.items():
-            if lack := unmet(component.card):
-                raise UserError(f"purifier {name} {lack}")
+            if missing := unmet(component.card):
+                raise UserError(f"purifier {name} {missing}")
         code = self.keys.of("purify", *(use for name in parts for use in self.uses("purifiers", name)))
         inputs = {"clip": clip_key, "frames": published}
         return self.plan.add(Step("purify", f"{chain} on {clip}, {defense}", params, inputs, code))

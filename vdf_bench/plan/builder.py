@@ -143,23 +143,23 @@ def _select(kind: registry.Kind, asked: tuple[str, ...], plan: Plan, every: list
     """Names of ``kind``; ``all`` leaves out, with the reason, what cannot run here."""
     if asked != ("all",):
         for name in asked:
-            lack = unmet(registry.load(kind, name.partition("@")[0]).card)
-            if lack:
-                raise UserError(f"{kind[:-1]} {name} {lack}")
+            missing = unmet(registry.load(kind, name.partition("@")[0]).card)
+            if missing:
+                raise UserError(f"{kind[:-1]} {name} {missing}")
         return list(dict.fromkeys(asked))
     chosen = []
     for name in every:
-        lack = unmet(registry.load(kind, name).card)
-        if lack is None:
+        missing = unmet(registry.load(kind, name).card)
+        if missing is None:
             chosen.append(name)
         else:
-            plan.left_out.append({"kind": kind[:-1], "name": name, "why": lack})
+            plan.left_out.append({"kind": kind[:-1], "name": name, "why": missing})
     return chosen
 
 
 def _note_missing_columns(request: Request, plan: Plan, judges: Iterable[str]) -> None:
     for name in judges:
         judge = registry.create("judges", name, request.overrides.get(name))
-        lack = getattr(judge, "missing", lambda: None)()
-        if lack:
-            plan.left_out.append({"kind": "judge", "name": name, "why": lack})
+        missing = getattr(judge, "missing", lambda: None)()
+        if missing:
+            plan.left_out.append({"kind": "judge", "name": name, "why": missing})

@@ -84,13 +84,13 @@ def protectors(
         return [found for each in editors for found in protectors(f"{name}@{each}", track, editors)]
     if surrogate in surrogate_names():
         _check(kinds, "parser", text)
-        if lack := unmet(registry.load("parsers", surrogate).card):
-            raise UserError(f"--defense {text}: {surrogate} {lack}")
+        if missing := unmet(registry.load("parsers", surrogate).card):
+            raise UserError(f"--defense {text}: {surrogate} {missing}")
         return [Protector(name, surrogate, name if (track, surrogate) == ("video", SURROGATE) else text)]
     if surrogate in registry.names("victims") and is_editor(surrogate):
         _check(kinds, "editor", text)
-        if lack := unmet(registry.load("victims", surrogate).card):
-            raise UserError(f"--defense {text}: {surrogate} {lack}")
+        if missing := unmet(registry.load("victims", surrogate).card):
+            raise UserError(f"--defense {text}: {surrogate} {missing}")
         return [Protector(name, surrogate, text, True)]
     known = [*surrogate_names(), *(victim for victim in registry.names("victims") if is_editor(victim))]
     raise UserError(f"--defense {text}: unknown surrogate {surrogate!r}: {registry.suggest(surrogate, known)}")

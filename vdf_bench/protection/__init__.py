@@ -249,5 +249,5 @@ def _missing() -> list[str]:
 
     if any(backbone_path(net).is_file() for net in NETS):
         return []
-    lack = missing_backbones()
-    return [lack] if lack else []
+    missing = missing_backbones()
+    return [missing] if missing else []

@@ -80,21 +80,21 @@ def write_page(run: Run, plots: list[Plot]) -> File:
         (run.folder / sheet.file).write_text(html, encoding="utf-8", newline="\n")
     figures, more = page_figures(run)
     shown, rest = _definitions(run)
-    shown = answers(run)
+    said = answers(run)
     html = environment.get_template("page.html.jinja").render(
         **shared,
         sheet=sheets[0],
         listed=GATES,
         record={"preset": None, "left_out": [], "notes": [], "command": "", **run.record},
-        lead=_lead(shown, run.terms),
+        lead=_lead(said, run.terms),
         no_answer=no_answer(run),
         cards=cards(run),
         figures=figures,
         open_figures=OPEN,
         more_pictures=more,
         strips=run.terms.strips,
-        answers=shown,
-        ledger=_ledger(shown, run.terms) if len(shown) > SENTENCES else [],
+        answers=said,
+        ledger=_ledger(said, run.terms) if len(said) > SENTENCES else [],
         open_rows=OPEN_ROWS,
         suite=_suite(run),
         transfer=matrices(run),

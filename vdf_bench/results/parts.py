@@ -67,20 +67,20 @@ class Parts:
         write_joined([self._table(chosen)], self._folder / f"{uuid.uuid4().hex}.parquet", marks)
 
     def join(self, path: Path) -> None:
-        """Write the whole table of the run: its parts, and the cells that they lack.
+        """Write the whole table of the run: its parts, and the missing cells.
 
         Raises:
             DamagedError: an artifact was damaged and has been set aside.
             UserError: the folder cannot be written.
         """
-        lacking = {self.name(cell): cell for cell in self._run.plan.cells}
-        names = set(lacking)
+        missing = {self.name(cell): cell for cell in self._run.plan.cells}
+        names = set(missing)
         tables = []
         for _, table, held in self._sound():
             if names >= set(held):
                 tables.append(table.replace_schema_metadata(arrow_schema().metadata))
-                lacking = {name: cell for name, cell in lacking.items() if name not in held}
-        tables += [self._table(some) for some in batches(list(lacking.values()))]
+                missing = {name: cell for name, cell in missing.items() if name not in held}
+        tables += [self._table(some) for some in batches(list(missing.values()))]
         try:
             write_joined(tables, path)
         except ValueError:  # artifacts were swept away and made again since, and times measured anew

@@ -150,7 +150,7 @@ def _write(asked: Run, run: Run, tally: Tally, begun: float, say: Callable[[str]
         write_atomically(run.out / "config.toml", run.config.encode("utf-8", "replace"))
     write_atomically(run.out / "run.json", json.dumps(record, indent=1, sort_keys=True, allow_nan=False).encode())
     report.build(run.out)
-    # Written last: a run that was cut off before it is completed by the next one, and so is one that lacks cells.
+    # Written last: a run that was cut off before it is completed by the next one, and so is one with missing cells.
     whole = not tally.failures and not tally.unreached
     held = {"matrix": asked.matrix, "run": asked.identity if whole else ""}
     write_atomically(run.out / COMPLETE, canonical(held).encode())

@@ -123,14 +123,14 @@ def export(store: Store, to: Store, keys: set[str] | None = None) -> tuple[int, 
     """
     chosen = sorted(keys if keys is not None else {key for key, _ in store.held()})
     missing = to.missing(chosen)
-    copied, lacking = 0, []
+    copied, damaged = 0, []
     for key in chosen:
         if key not in missing:
             continue
         artifact: Artifact | None = store.get(key)
         if artifact is None:
-            lacking.append(key)
+            damaged.append(key)
             continue
         to.put(key, artifact)
         copied += 1
-    return copied, lacking
+    return copied, damaged

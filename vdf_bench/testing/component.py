@@ -81,8 +81,8 @@ def begin(component: type[Component] | Component, kind: Kind, *methods: str) -> 
     report = check_component(component, kind)
     cls, parameters = (component, None) if isinstance(component, type) else (type(component), component.parameters)
     require_methods(report, cls, *methods)
-    lack = unmet(cls.card)
-    report.require(lack is None, "what its card needs is present", str(lack), "provide it, or skip this check")
+    missing = unmet(cls.card)
+    report.require(missing is None, "what its card needs is present", str(missing), "provide it, or skip this check")
     return report, lambda: cls(parameters)
 
 
