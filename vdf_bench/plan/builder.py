@@ -18,7 +18,7 @@ from vdf_bench.plan import images, video
 from vdf_bench.plan.arrows import Arrows
 from vdf_bench.plan.clips import ClipSource, expand
 from vdf_bench.plan.graph import Plan
-from vdf_bench.plan.protector import EDITOR, Protector, protectors
+from vdf_bench.plan.protector import Protector, is_editor, protectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,21 +104,17 @@ def _victims(request: Request, plan: Plan) -> list[str]:
         UserError: an unknown one, one of the other track, or none at all where there must be one.
     """
     images_track = request.track == "images"
-    mine = [name for name in registry.names("victims") if _is_of(name, images_track)]
+    mine = [name for name in registry.names("victims") if is_editor(name) is images_track]
     every = request.victims in (("all",), ("editors",) if images_track else ("heads",))
     chosen = _select("victims", ("all",) if every else request.victims, plan, mine)
     for name in chosen:
-        if not _is_of(name, images_track):
+        if is_editor(name) is not images_track:
             track = "images" if not images_track else "video"
             what = "an attribute editor" if track == "images" else "a talking head"
             raise UserError(f"--victim {name} is {what}: use --track {track}, or choose one of {', '.join(mine)}")
     if images_track and not chosen:
         raise UserError("--track images needs an attribute editor as victim: add --victim editors")
     return chosen
-
-
-def _is_of(victim: str, images_track: bool) -> bool:
-    return (EDITOR in registry.load("victims", victim).card.tags) is images_track
 
 
 def _protectors(request: Request, victims: list[str], plan: Plan) -> list[Protector]:

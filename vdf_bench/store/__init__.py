@@ -4,9 +4,6 @@
 says.
 """
 
-from vdf_bench.core.artifact import Artifact, canonical, digest
-from vdf_bench.core.errors import StoreError
-from vdf_bench.core.files import check_file, check_room, write_atomically
 from vdf_bench.store.store import Store
 
-__all__ = ["Artifact", "Store", "StoreError", "canonical", "check_file", "check_room", "digest", "write_atomically"]
+__all__ = ["Store"]
