@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,19 @@ class ClipSource:
         source, at, length = text.rpartition("@")
         found = _find(source) if at else None
         if found is None:
-            raise UserError(f"clip {text!r} not found: give a file, or a name from 'vdf-bench clips list'")
+            raise UserError(not_found(text))
         return cls(f"{found[0]}@{length}", source, found[1], _frames(length, text), exact=True)
+
+
+def not_found(text: str) -> str:
+    """What is said of a clip that is neither a registered name nor a file: the nearest of both, or where to look."""
+    known = [name for provider in registry.names("clips") for name in registry.create("clips", provider).names()]
+    folder = Path(text).parent
+    known += [str(folder / path.name) for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    near = get_close_matches(text, known, n=1)
+    return f"clip {text!r} not found: " + (
+        f"did you mean {near[0]!r}?" if near else "give a file, or a name from 'vdf-bench clips list'"
+    )
 
 
 def _find(source: str) -> tuple[str, str | None] | None:

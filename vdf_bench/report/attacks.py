@@ -35,7 +35,7 @@ _DEFENSE = "{defense}"
 
 
 @dataclass(frozen=True)
-class Attacker:
+class AttackPattern:
     """A column of the heat map.
 
     Attributes:
@@ -54,12 +54,12 @@ class Attacker:
         return rows["purifier"].str.fullmatch(self.chain) & rows["capture"].str.fullmatch(self.capture)
 
 
-def attackers(run: Run) -> list[Attacker]:
+def attackers(run: Run) -> list[AttackPattern]:
     """Every attacker of the run, in the suite's order, or of appearance with the plainest first."""
     suite = run.record.get("suite")
     if isinstance(suite, dict):
         return [
-            Attacker(
+            AttackPattern(
                 str(listed["name"]),
                 re.escape(str(listed["chain"])),
                 re.escape(str(listed["capture"])).replace(re.escape(_DEFENSE), "[^/]+"),
@@ -77,7 +77,7 @@ def attackers(run: Run) -> list[Attacker]:
             return capture if parsers else "as published"
         return f"{chain}, {capture}" if parsers else chain
 
-    return [Attacker(name(*pair), re.escape(pair[0]), re.escape(pair[1])) for pair in pairs]
+    return [AttackPattern(name(*pair), re.escape(pair[0]), re.escape(pair[1])) for pair in pairs]
 
 
 def _is_transfer(run: Run, capture: str) -> bool:
@@ -265,7 +265,7 @@ def cost_table(run: Run) -> Table:
     rows = run.results[somebody & (run.results["outcome"] != "void")]
     clean = rows[rows["arm"] == "clean"]
     found = attackers(run)
-    table: list[tuple[Attacker, float, float]] = []
+    table: list[tuple[AttackPattern, float, float]] = []
     for attacker in found:
         mine = rows[attacker.matches(rows)]
         spent = mine[mine["metric"] == "attacker_seconds"]["value"].mean()

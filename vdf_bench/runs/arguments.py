@@ -229,9 +229,8 @@ def known_clip(name: str) -> None:
     Raises:
         UserError: it is neither.
     """
-    from vdf_bench.core import registry
     from vdf_bench.core.registry import provider_of
+    from vdf_bench.plan.clips import not_found
 
     if provider_of(name) is None and not Path(name).exists():
-        known = [clip for provider in registry.names("clips") for clip in registry.create("clips", provider).names()]
-        raise UserError(f"clip {name!r} not found: {registry.suggest(name, known)}")
+        raise UserError(not_found(name))
