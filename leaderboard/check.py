@@ -17,7 +17,6 @@ from vdf_bench.leaderboard.tree import BadArchiveError, files, read_archive, rea
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vdf_bench.leaderboard.findings import Stage
     from vdf_bench.leaderboard.records import Record
 
 
@@ -97,8 +96,3 @@ def _unpacked(case: Case, work: Path) -> Finding | None:
         return Finding(rule.name, "error", "", str(error), rule.remedy)
     case.root = into
     return None
-
-
-def stage_of(rule: str) -> Stage:
-    """The stage of a rule, by its name."""
-    return next(each.stage for each in RULES if each.name == rule)

@@ -17,7 +17,6 @@ from vdf_bench.core.errors import UserError
 from vdf_bench.core.frames import frames_digest
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
     from vdf_bench.attackers.attacker import Attacker
     from vdf_bench.attackers.suite import Attack
@@ -166,8 +165,3 @@ def render(name: str, size: int, frames: int) -> Clip:
     from vdf_bench.stages.load import load_clip
 
     return load_clip(name, size, frames)
-
-
-def clean_frames(suite: BoardSuite, clip: str) -> NDArray[Any]:
-    """Frames of a suite's clip, (T, S, S, 3) uint8 RGB."""
-    return suite.clip(clip).frames
