@@ -124,7 +124,7 @@ def test_a_real_measurement_is_printed_and_kept(tmp_path):
     assert "47x" in text
     assert ">= " in text
     assert "given up at 2 steps" in text
-    assert "Verdict at equal success: not decided" in text
+    assert "verdict at equal success: not decided" in text
     kept = json.loads(write_speedup(found, tmp_path).read_text())
     assert kept["claim"]["factor"] == 47
     assert kept["timings"]["pgd"]["synth-a"]["seconds"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import vdf_bench
 from vdf_bench.core import registry
 from vdf_bench.plan.keys import Keys
+from vdf_bench.recognisers.choice import candidates
 
 assert Path(vdf_bench.__file__).parent == Path(sys.argv[1]), vdf_bench.__file__
 keys = Keys()
@@ -22,5 +23,7 @@ for name in registry.names("victims"):
     for stage in ("edit",) if editor else ("fit", "drive"):
         found[f"{stage} {name}"] = keys.of(stage, ("victims", name))
 for name in registry.names("judges"):
-    found[f"judge {registry.load('judges', name).stage} {name}"] = keys.of("judge", ("judges", name))
+    stage = registry.load("judges", name).stage
+    looking = [("landmarkers", "builtin"), *candidates("auto")] if stage != "protect" else []
+    found[f"judge {stage} {name}"] = keys.of("judge", ("judges", name), *looking)
 sys.stdout.write(json.dumps(found))

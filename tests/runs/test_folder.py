@@ -69,7 +69,7 @@ def test_who_comes_second_with_another_matrix_replaces_nothing(tmp_path, monkeyp
         return run, Tally()
 
     monkeypatch.setattr(rounds, "attack_in_rounds", meanwhile)
-    with pytest.raises(UserError, match="another run has written its results there meanwhile"):
+    with pytest.raises(UserError, match="another run has written its results there in the meantime"):
         complete(second, 1, Silent(), lambda text: None)
     assert json.loads((tmp_path / "run" / COMPLETE).read_text())["matrix"] == first.matrix
 

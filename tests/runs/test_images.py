@@ -102,7 +102,7 @@ def test_the_same_again_computes_nothing(made, asked):
         (["--parser", "heldout"], "--parser belongs to the video track"),
         (["--purifier", "auto"], "--purifier auto belongs to the video track"),
         (["--frames", "20"], "--frames belongs to the video track"),
-        (["--defense", "vdf@attgan-synth"], "differentiates parsers, no editor"),
+        (["--defense", "vdf@attgan-synth"], "attacks parsers, not editors"),
         (["--clip", "portraits:1000"], "portraits:1 to portraits:100"),
         (["--clip", "nobody.png"], "not found"),
     ],
