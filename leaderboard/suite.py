@@ -17,7 +17,6 @@ from vdf_bench.core.errors import UserError
 from vdf_bench.core.frames import frames_digest
 
 if TYPE_CHECKING:
-
     from vdf_bench.attackers.attacker import Attacker
     from vdf_bench.attackers.suite import Attack
     from vdf_bench.core.clip import Clip
