@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -42,3 +43,24 @@ def install(tmp_path, monkeypatch):
     yield make
     monkeypatch.undo()
     registry._points.cache_clear()
+
+
+@pytest.fixture
+def vdf_bench(monkeypatch, capsys, tmp_path):
+    """Runs a command in an empty folder, in this process; returns exit code, output, errors."""
+    from vdf_bench.commands import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["vdf-bench", *map(str, words)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

@@ -10,7 +10,6 @@ import pytest
 from vdf_bench import testing
 from vdf_bench.assets.needs import unmet
 from vdf_bench.core import registry
-from vdf_bench.core.errors import UserError
 
 EVERY = [(kind, name) for kind in registry.KINDS for name in registry.names(kind)]
 CHECKS = {
@@ -49,11 +48,8 @@ def component(kind, name):
         pytest.skip(lack)
     if "official" in found.card.tags and "editor" not in found.card.tags:
         pytest.skip("official systems are tested on stand-ins")
-    if kind == "recognisers":
-        try:
-            found().threshold()
-        except UserError as error:
-            pytest.skip(str(error))
+    if (kind, name) == ("recognisers", "arcface") and found().file() is None:
+        pytest.skip("no recogniser of real faces in the weights folder")
     if kind not in ("defenses", "victims"):
         return found
     known = found.parameters_model.model_fields

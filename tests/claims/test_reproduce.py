@@ -15,29 +15,10 @@ from vdf_bench.claims.findings import Figure, Finding
 from vdf_bench.claims.page import lead, markdown, render
 from vdf_bench.claims.reproduce import Setup, request, write_findings
 from vdf_bench.claims.verdicts import RULE, summarise
-from vdf_bench.commands import cli
 from vdf_bench.core.budget import Budget
 from vdf_bench.plan.presets import preset
 
 ODD = '<script>alert("ä")</script> & $x_1$'
-
-
-@pytest.fixture
-def vdf_bench(monkeypatch, capsys, tmp_path):
-    """Runs a command in an empty folder; returns exit code, output, errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["vdf-bench", *map(str, words)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def test_list_names_every_claim(vdf_bench):
